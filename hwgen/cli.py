@@ -1,0 +1,216 @@
+"""The command line: one executable, one paragraph and exit code 2 where something is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import hwgen
+from hwgen.errors import HwgenError, OutputError
+
+_ENGINES = ("rtl", "reference", "csim")
+_WITNESSES = ("brevitas", "qonnx", "reference", "csim", "rtl")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 done, 1 a proof failed, 2 a user's error."""
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.command(args))
+    except HwgenError as error:
+        print(f"hwgen: error: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("hwgen: error: interrupted; nothing half written is left.", file=sys.stderr)
+    except OSError as error:
+        where = error.filename or "output"
+        print(f"hwgen: error: {where}: {error.strerror or error}; check the path and its "
+              "permissions.", file=sys.stderr)  # fmt: skip
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hwgen", description=hwgen.__doc__)
+    parser.add_argument("--version", action="version", version=f"hwgen {hwgen.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_train(commands)
+    _add_build(commands)
+    _add_verify(commands)
+    _add_run(commands)
+    _add_rest(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, call: Callable[..., int], text: str) -> Any:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=call)
+    return parser
+
+
+def _add_train(commands: Any) -> None:
+    p = _command(commands, "train", _train, "two-stage QAT of a model; exports QONNX per bit width")
+    p.add_argument("model", help="a folder of models/, by name or path (kws_mlp)")
+    p.add_argument("--out", type=Path, required=True, help="checkpoints, QONNX, metrics")
+    p.add_argument("--weight-bits", type=int, nargs="+", help="default: as in train.toml")
+    p.add_argument("--folds", type=int, nargs="+", help="held-out speaker folds; default: all")
+    p.add_argument("--data", help="Speech Commands folder or .npz; default: the embedded digits")
+    p.add_argument("--profile", choices=("full", "demo"), default="full", help="length of training")
+    p.add_argument("--restart", action="store_true", help="ignore earlier checkpoints in --out")
+
+
+def _add_build(commands: Any) -> None:
+    p = _command(commands, "build", _build, "QONNX -> integer graph, RTL, memories, manifest")
+    p.add_argument("file", type=Path, help="QONNX model (.onnx)")
+    p.add_argument("--out", type=Path, required=True, help="build directory")
+    fold = p.add_mutually_exclusive_group()
+    fold.add_argument("--target-cycles", type=_positive, help="cycles per inference, at most")
+    fold.add_argument("--reuse", type=_positive, help="reuse factor of every layer, as in hls4ml")
+    p.add_argument("--part", help="check the part's budget; alone: the fastest folding that fits")
+
+
+def _add_verify(commands: Any) -> None:
+    p = _command(commands, "verify", _verify, "five witnesses on the same inputs, bit for bit")
+    p.add_argument("dir", type=Path, help="build directory")
+    p.add_argument("--samples", type=_positive, default=1000, help="inputs (default 1000)")
+    p.add_argument("--input", type=Path, help=".npy; default: the build's real frames, or random")
+    p.add_argument("--witness", choices=_WITNESSES, nargs="+", default=_WITNESSES)
+    p.add_argument("--seed", type=int, default=0, help="of random inputs")
+
+
+def _add_run(commands: Any) -> None:
+    p = _command(commands, "run", _run, "any data through the hardware, in the model's own units")
+    p.add_argument("dir", type=Path, help="build directory")
+    p.add_argument("--input", type=Path, required=True, help=".npy, batch first")
+    p.add_argument("--output", type=Path, required=True, help=".npy, dequantized")
+    p.add_argument("--engine", choices=_ENGINES, default="rtl")
+
+
+def _add_rest(commands: Any) -> None:
+    p = _command(commands, "synth", _synth, "LUT, FF, BRAM and DSP with Yosys")
+    p.add_argument("dir", type=Path, help="build directory")
+    p.add_argument("--part", default="xc7a100t")
+    p = _command(commands, "vitis", _vitis, "hls4ml Vitis project from the integer graph + csim")
+    p.add_argument("file", type=Path, help="QONNX model (.onnx)")
+    p.add_argument("--out", type=Path, required=True, help="project folder")
+    p.add_argument("--samples", type=_positive, default=200, help="random inputs of the check")
+    p = _command(commands, "report", _report, "report.html and report.json of a build directory")
+    p.add_argument("dir", type=Path, help="build directory")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} must be at least 1")
+    return value
+
+
+# ---- commands ---------------------------------------------------------------------------------
+def _train(args: argparse.Namespace) -> int:
+    from hwgen import flow
+
+    files = flow.train(
+        args.model, args.out, weight_bits=args.weight_bits, folds=args.folds, data=args.data,
+        profile=args.profile, resume=not args.restart,
+    )  # fmt: skip
+    for path in files:
+        print(f"wrote {path}")
+    print(f"wrote {args.out / 'metrics.json'}")
+    return 0
+
+
+def _build(args: argparse.Namespace) -> int:
+    from hwgen import flow
+    from hwgen.witnesses import open_build
+
+    folding = {"reuse": args.reuse, "target_cycles": args.target_cycles, "part": args.part}
+    facts = open_build(flow.build(args.file, args.out, **folding)).manifest
+    for layer in facts["layers"]:
+        fold = (
+            f"SIMD {layer['simd']:<4} PE {layer['pe']:<4} {layer['order']}" if layer["simd"] else ""
+        )
+        shape = " x ".join(map(str, layer["shape"]))
+        print(f"  {layer['name']:<24} {layer['kind']:<10} {shape:<11} {fold:<24} "
+              f"{layer['cycles']:>7} cycles")  # fmt: skip
+    estimate = facts["estimate"]
+    print(
+        f"{facts['predicted']['ii_cycles']} cycles per inference; estimate {estimate['lut']:.0f} "
+        f"LUT, {estimate['ff']:.0f} FF, {estimate['bram36']:g} BRAM36, {estimate['dsp']:.0f} DSP"
+    )
+    print(f"wrote {args.out}: model.onnx graph.json manifest.json rtl/")
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from hwgen import flow
+    from hwgen.sim.compare import Verdict
+
+    def heard(v: Verdict) -> None:
+        ties = f", {v.ties} proved float32 ties" if v.ties else ""
+        print(f"  {v.name:<20} {v.compared:>10} integers  {v.mismatches:>6} mismatches{ties}"
+              f"  {v.seconds:6.1f} s", flush=True)  # fmt: skip
+
+    result = flow.verify(
+        args.dir, samples=args.samples, inputs=args.input, witnesses=args.witness, seed=args.seed,
+        heard=heard,
+    )  # fmt: skip
+    print(f"{result['samples']} samples ({result['inputs']}): {result['mismatches']} mismatches")
+    if "ii_cycles" in result:
+        print(f"RTL: {result['ii_cycles']} cycles per inference back to back, latency "
+              f"{result['latency_cycles']} cycles")  # fmt: skip
+    first = result["first_mismatch"]
+    if first:
+        print(f"first mismatch: {first['witness']}, layer {first['layer']}, channel "
+              f"{first['channel']}, sample {first['sample']}: expected {first['expected']}, got "
+              f"{first['got']}")  # fmt: skip
+    print(f"wrote {args.dir / 'verify.json'}")
+    return 1 if result["mismatches"] else 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    from hwgen import flow
+
+    if not args.output.parent.is_dir():
+        raise OutputError(f"{args.output}: its folder does not exist; create it first.")
+    y = flow.run(args.dir, flow.load_array(args.input), engine=args.engine)
+    np.save(args.output, y)
+    print(f"wrote {args.output}: {' x '.join(map(str, y.shape))}, engine {args.engine}")
+    return 0
+
+
+def _synth(args: argparse.Namespace) -> int:
+    from hwgen import flow
+
+    facts = flow.synthesise(args.dir, part=args.part)
+    counts = ", ".join(f"{facts[k]} {k.upper()}" for k in ("lut", "lutram", "ff", "bram36", "dsp"))
+    print(f"{facts['part']}: {counts}")
+    print(f"wrote {args.dir / 'synth.json'}")
+    return 0
+
+
+def _vitis(args: argparse.Namespace) -> int:
+    from hwgen import flow
+
+    verdict = flow.vitis(args.file, args.out, samples=args.samples)
+    print(f"C simulation: {verdict.compared} integers, {verdict.mismatches} mismatches")
+    print(f"wrote {args.out}: hls4ml Vitis project (vitis_hls -f build_prj.tcl)")
+    return 1 if verdict.mismatches else 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from hwgen import flow
+    from hwgen.report import terminal_summary
+
+    path = flow.report(args.dir)
+    Console().print(terminal_summary(args.dir))
+    print(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

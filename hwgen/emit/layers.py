@@ -1,0 +1,112 @@
+"""Each layer as one instance of the RTL library and the memory images it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+import numpy as np
+
+from hwgen.emit.stream import Stream, clocked
+from hwgen.emit.sv import Instance, Value
+from hwgen.graph.ir import ArgMax, Dense, Layer, Order, Requant, Tensor, Threshold, XnorDense
+from hwgen.num.inttype import IntArray, IntType
+from hwgen.num.pack import dense_weight_lines, requant_lines, threshold_files
+from hwgen.num.rounding import Rounding
+
+_TWOS_COMPLEMENT, _ODD, _XNOR = 0, 1, 2  # ARITH of hw_dot
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """An instance, the stream it writes, and its memory images by file name."""
+
+    instance: Instance
+    stream: Stream
+    memories: dict[str, list[str]]
+
+
+def emit_layer(layer: Layer, source: Stream, x: Tensor, y: Tensor) -> Emitted:
+    """Return the hardware of ``layer``, which reads ``source``."""
+
+    def made(
+        module: str, lanes: int, params: dict[str, Value], memories: dict[str, list[str]]
+    ) -> Emitted:
+        sink = Stream(y.name, y.type, lanes, y.size // lanes)
+        instance = Instance(module, f"u_{layer.name}", params, clocked(source, sink))
+        return Emitted(instance, sink, memories)
+
+    x_params: dict[str, Value] = {"X_W": x.type.bits, "X_SIGNED": int(x.type.signed)}
+    match layer:
+        case Dense() | XnorDense():
+            return _matvec(layer, x_params, y, made)
+        case Threshold():
+            return _threshold(layer, source.lanes, x, x_params, y, made)
+        case Requant():
+            return _requant(layer, source.lanes, x_params, y, made)
+        case ArgMax():
+            params = {"N": x.size, "PE": source.lanes, **x_params, "Y_W": y.type.bits}
+            return made("hw_argmax", 1, params, {})
+        case _:
+            assert_never(layer)
+
+
+_Made = Callable[[str, int, dict[str, Value], dict[str, list[str]]], Emitted]
+
+
+def _matvec(
+    layer: Dense | XnorDense, x_params: dict[str, Value], y: Tensor, made: _Made
+) -> Emitted:
+    out_n, in_n = layer.weights.shape
+    fold = layer.fold
+    if isinstance(layer, XnorDense):
+        codes, w_bits, arith = layer.weights, 1, _XNOR
+    else:
+        codes, w_bits = layer.stored, layer.stored_type.bits
+        arith = _ODD if layer.odd else _TWOS_COMPLEMENT
+    file = f"{layer.name}_w.mem"
+    params: dict[str, Value] = {
+        "IN_N": in_n, "OUT_N": out_n, "SIMD": fold.simd, "PE": fold.pe, **x_params,
+        "W_W": w_bits, "ARITH": arith, "ACC_W": y.type.bits, "W_FILE": file,
+    }  # fmt: skip
+    module = "hw_dense" if fold.order is Order.ROW else "hw_dense_col"
+    lines = dense_weight_lines(codes, fold.simd, fold.pe, w_bits, str(fold.order))
+    return made(module, fold.pe, params, {file: lines})
+
+
+def _threshold(
+    layer: Threshold, pe: int, x: Tensor, x_params: dict[str, Value], y: Tensor, made: _Made
+) -> Emitted:
+    """Pad to ``2**n - 1`` levels with a value beyond the accumulator: never reached."""
+    channels, levels = layer.thresholds.shape
+    padded = (1 << max(levels.bit_length(), 1)) - 1
+    never = np.full((channels, padded - levels), x.hi + 1, dtype=np.int64)
+    thresholds = np.concatenate([layer.thresholds, never], axis=1)
+    t_bits = IntType.of_range(min(x.lo, 0), x.hi + 1).bits
+    prefix = f"{layer.name}_t"
+    params: dict[str, Value] = {
+        "CHANNELS": channels, "PE": pe, **x_params, "Y_W": y.type.bits, "LEVELS": padded,
+        "T_W": t_bits, "BASE": layer.base, "T_FILE": prefix,
+    }  # fmt: skip
+    return made("hw_threshold", pe, params, threshold_files(prefix, thresholds, pe, t_bits))
+
+
+def _requant(
+    layer: Requant, pe: int, x_params: dict[str, Value], y: Tensor, made: _Made
+) -> Emitted:
+    unit = bool(np.all(layer.multiplier == 1))
+    m_bits, b_bits = _signed_bits(layer.multiplier), _signed_bits(layer.bias)
+    file = f"{layer.name}_p.mem"
+    params: dict[str, Value] = {
+        "CHANNELS": len(layer.multiplier), "PE": pe, **x_params, "Y_W": y.type.bits,
+        "M_W": m_bits, "B_W": b_bits, "SHIFT": layer.shift, "UNIT_M": int(unit),
+        "HALF_EVEN": int(layer.rounding is Rounding.HALF_EVEN), "LO": layer.lo, "HI": layer.hi,
+        "P_FILE": file,
+    }  # fmt: skip
+    lines = requant_lines(layer.multiplier, layer.bias, pe, m_bits, b_bits)
+    return made("hw_requant", pe, params, {file: lines})
+
+
+def _signed_bits(values: IntArray) -> int:
+    return IntType.of_range(min(int(values.min()), -1), int(values.max())).bits

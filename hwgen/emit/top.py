@@ -1,0 +1,113 @@
+"""The generated top: AXI4-Stream in and out, one instance per layer, FIFOs between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hwgen.emit.layers import emit_layer
+from hwgen.emit.stream import Stream, buffer, clocked, declare, resize
+from hwgen.emit.sv import Instance, Module, Port
+from hwgen.graph.ir import Dense, Graph, XnorDense
+
+TOP = "top"
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Generated text and what a host or a simulator must know about the streams."""
+
+    text: str
+    memories: dict[str, list[str]]
+    input: Stream
+    output: Stream
+    probes: tuple[Stream, ...]  # the output stream of every layer, named as its tensor
+
+
+def padded_bytes(stream: Stream) -> int:
+    """Return the bytes of one beat at the AXI4-Stream boundary."""
+    return (stream.width + 7) // 8
+
+
+def emit_top(graph: Graph, header: str) -> Design:
+    """Return the design of a folded graph; ``header`` is the comment above the module."""
+    first = next(graph.matvecs())
+    entry = graph.tensor(graph.input)
+    simd = first.fold.simd
+    source = Stream(entry.name, entry.type, simd, entry.size // simd)
+    body = Module(TOP, ())
+    stream = _enter(body, source)
+    probes: list[Stream] = []
+    memories: dict[str, list[str]] = {}
+    for layer in graph.layers:
+        body.comment(layer.name)
+        if isinstance(layer, Dense | XnorDense):
+            stream = resize(body, stream, layer.fold.simd)
+            if layer.fold.fifo_depth:
+                stream = buffer(body, stream, layer.fold.fifo_depth)
+        emitted = emit_layer(layer, stream, graph.tensor(layer.x), graph.tensor(layer.y))
+        stream = declare(body, emitted.stream)
+        body.add(emitted.instance)
+        probes.append(stream)
+        memories |= emitted.memories
+    _leave(body, stream)
+    top = Module(TOP, _ports(source, stream), header, body.body)
+    return Design(str(top), memories, source, stream, tuple(probes))
+
+
+def _ports(source: Stream, sink: Stream) -> tuple[Port, ...]:
+    return (
+        Port("clk", "input"),
+        Port("rst", "input"),
+        Port("s_axis_tdata", "input", 8 * padded_bytes(source)),
+        Port("s_axis_tvalid", "input"),
+        Port("s_axis_tready", "output"),
+        Port("s_axis_tlast", "input"),
+        Port("m_axis_tdata", "output", 8 * padded_bytes(sink)),
+        Port("m_axis_tvalid", "output"),
+        Port("m_axis_tready", "input"),
+        Port("m_axis_tlast", "output"),
+    )
+
+
+def _enter(top: Module, source: Stream) -> Stream:
+    """Strip the byte padding and cut the ready path.  Frames are counted, tlast is not needed."""
+    top.comment("input")
+    declare(top, source)
+    top.assign(f"{source.name}_tdata", f"s_axis_tdata[{source.width - 1}:0]")
+    top.assign(f"{source.name}_tvalid", "s_axis_tvalid")
+    top.assign("s_axis_tready", f"{source.name}_tready")
+    pad = 8 * padded_bytes(source) - source.width
+    rest = f", s_axis_tdata[{8 * padded_bytes(source) - 1}:{source.width}]" if pad else ""
+    top.wire("unused")
+    top.assign("unused", f"&{{1'b0, s_axis_tlast{rest}}}")
+    return _register(top, source)
+
+
+def _leave(top: Module, stream: Stream) -> None:
+    """Pad to bytes and mark the last beat of each frame."""
+    top.comment("output")
+    last = _register(top, stream)
+    pad = 8 * padded_bytes(stream) - stream.width
+    data = f"{last.name}_tdata"
+    top.assign("m_axis_tdata", f"{{{pad}'b0, {data}}}" if pad else data)
+    top.assign("m_axis_tvalid", f"{last.name}_tvalid")
+    top.assign(f"{last.name}_tready", "m_axis_tready")
+    count_w = max((stream.beats - 1).bit_length(), 1)
+    top.wire("beat", count_w)
+    top.wire("beat_last")
+    ports = {
+        "clk": "clk", "rst": "rst", "en": "m_axis_tvalid && m_axis_tready",
+        "count_o": "beat", "last_o": "beat_last",
+    }  # fmt: skip
+    top.add(Instance("hw_counter", "u_beat", {"N": stream.beats}, ports))
+    top.assign("m_axis_tlast", "beat_last")
+    top.wire("unused_beat")
+    top.assign("unused_beat", "&{1'b0, beat}")
+
+
+def _register(top: Module, stream: Stream) -> Stream:
+    name = f"{stream.name}_reg"
+    sink = declare(top, Stream(name, stream.type, stream.lanes, stream.beats))
+    params = {"DATA_W": stream.width}
+    top.add(Instance("hw_axis_register", f"u_{name}", params, clocked(stream, sink)))
+    return sink

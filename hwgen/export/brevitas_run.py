@@ -1,0 +1,57 @@
+"""Run a Brevitas model in batches and read the integers behind its activations."""
+
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from brevitas.proxy import ActQuantProxyFromInjector
+from brevitas.quant_tensor import QuantTensor
+from torch import nn
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+CHUNK = 4096  # inputs per forward pass
+
+
+def brevitas_outputs(module: nn.Module, x: FloatArray) -> FloatArray:
+    """Return the model's float output, (batch, outputs) float32."""
+    with torch.no_grad():
+        parts = [_plain(module(torch.from_numpy(part))) for part in _chunks(x)]
+    return np.concatenate([part.numpy() for part in parts])
+
+
+def brevitas_activations(module: nn.Module, x: FloatArray) -> list[tuple[str, IntArray]]:
+    """Return the integer codes after every activation quantizer, in the order of execution.
+
+    A code is what QONNX's Quant counts: value / scale + zero point. The quantizer on the input
+    comes first. Names are those of the layers in the module.
+    returns  (name, (batch, ...) int64) per quantizer
+    """
+    codes: dict[str, list[IntArray]] = {}
+    hooks = [
+        proxy.register_forward_hook(partial(_collect, codes, name.rpartition(".")[0]))
+        for name, proxy in module.named_modules()
+        if isinstance(proxy, ActQuantProxyFromInjector) and proxy.is_quant_enabled
+    ]
+    try:
+        brevitas_outputs(module, x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return [(name, np.concatenate(parts)) for name, parts in codes.items()]
+
+
+def _collect(
+    codes: dict[str, list[IntArray]], name: str, _: nn.Module, inputs: object, output: QuantTensor
+) -> None:
+    code = output.value / output.scale + output.zero_point
+    codes.setdefault(name, []).append(code.round().to(torch.int64).numpy())
+
+
+def _chunks(x: FloatArray) -> list[FloatArray]:
+    return [x[start : start + CHUNK] for start in range(0, len(x), CHUNK)]
+
+
+def _plain(output: torch.Tensor | QuantTensor) -> torch.Tensor:
+    return output.value if isinstance(output, QuantTensor) else output

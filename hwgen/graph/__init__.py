@@ -1,0 +1,1 @@
+"""The integer graph: frozen layers, verifier, ranges, NumPy reference, file form."""

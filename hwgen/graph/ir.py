@@ -1,0 +1,141 @@
+"""Integer graph: the one data structure that every stage after the translation reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from hwgen.num.elementwise import Segment
+from hwgen.num.inttype import FloatArray, IntArray, IntType
+from hwgen.num.rounding import Rounding
+
+
+class Order(StrEnum):
+    """Loop order of a folded matrix-vector product."""
+
+    ROW = "row"  # one group of outputs at a time, the input vector is replayed
+    COLUMN = "column"  # all outputs accumulate while the input streams in
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Parallelism of one layer: ``simd`` inputs by ``pe`` outputs in each cycle."""
+
+    simd: int = 1
+    pe: int = 1
+    order: Order = Order.ROW
+    fifo_depth: int = 0  # beats of ``simd`` lanes buffered in front of the layer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensor:
+    """A vector of integers; code ``q`` of a channel stands for ``scale * (q - zero_point)``."""
+
+    name: str
+    size: int  # channels
+    lo: int  # proven bounds of the codes; they contain 0
+    hi: int
+    scale: FloatArray  # () or (size,)
+    zero_point: FloatArray  # () or (size,)
+    source: str = ""  # the float tensor in the QONNX file that these codes encode
+
+    @property
+    def type(self) -> IntType:
+        """The narrowest integer type for ``lo..hi``."""
+        return IntType.of_range(self.lo, self.hi)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dense:
+    """``y = weights @ x``.  ``odd``: every weight is 2c+1 and hardware stores c."""
+
+    name: str
+    x: str
+    y: str
+    weights: IntArray  # (out, in)
+    odd: bool = False
+    fold: Fold = field(default_factory=Fold)
+
+    @property
+    def stored(self) -> IntArray:
+        """The weight codes that hardware keeps, (out, in)."""
+        return (self.weights - 1) // 2 if self.odd else self.weights
+
+    @property
+    def stored_type(self) -> IntType:
+        """Signed type of the stored codes."""
+        return IntType.of_range(min(int(self.stored.min()), -1), int(self.stored.max()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class XnorDense:
+    """Popcount of ``x xnor weights``; bit 1 stands for +1 and bit 0 for -1."""
+
+    name: str
+    x: str
+    y: str
+    weights: IntArray  # (out, in), 0 or 1
+    fold: Fold = field(default_factory=Fold)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Threshold:
+    """``y[c] = base + #{k : x[c] >= thresholds[c, k]}``."""
+
+    name: str
+    x: str
+    y: str
+    thresholds: IntArray  # (channels, levels), ascending along axis 1
+    base: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Requant:
+    """``y[c] = clamp(round((multiplier[c] * x[c] + bias[c]) / 2**shift), lo, hi)``."""
+
+    name: str
+    x: str
+    y: str
+    multiplier: IntArray  # (channels,)
+    bias: IntArray  # (channels,)
+    shift: int
+    rounding: Rounding
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArgMax:
+    """Index of the first largest element; one output."""
+
+    name: str
+    x: str
+    y: str
+
+
+MatVec: TypeAlias = Dense | XnorDense
+Layer: TypeAlias = Dense | XnorDense | Threshold | Requant | ArgMax
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """A chain of layers in execution order, and what the host needs around it."""
+
+    name: str
+    input: str
+    output: str
+    input_shape: tuple[int, ...]  # of the source model, without batch
+    output_shape: tuple[int, ...]
+    encoder: Segment  # host: real input -> codes, ends in Quant
+    tensors: tuple[Tensor, ...]
+    layers: tuple[Layer, ...]
+
+    def tensor(self, name: str) -> Tensor:
+        """Return the tensor called ``name``."""
+        return next(t for t in self.tensors if t.name == name)
+
+    def matvecs(self) -> Iterator[MatVec]:
+        """Yield the layers that multiply, in order."""
+        return (layer for layer in self.layers if isinstance(layer, Dense | XnorDense))

@@ -1,0 +1,114 @@
+"""The C simulation of a Vitis project: g++ on hls4ml's C++, called through its bridge functions.
+
+A library is named by the hash of all that goes into it and compiled only where it is not there yet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import io
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hls4ml
+import numpy as np
+
+from hwgen.errors import ToolFailed, ToolNotFound
+from hwgen.graph import ir
+from hwgen.graph.serialize import dumps
+from hwgen.hls4ml_backend.cpp_templates import HEADERS
+from hwgen.hls4ml_backend.vitis import PROJECT, cpp_name, write_vitis
+from hwgen.num.inttype import FloatArray, IntArray
+
+_LAST_LINES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Csim:
+    """A compiled C simulation of ``graph``."""
+
+    graph: ir.Graph
+    library: Path
+
+
+class _TraceEntry(ctypes.Structure):
+    _fields_ = (("name", ctypes.c_char_p), ("data", ctypes.POINTER(ctypes.c_double)))
+
+
+def compile_csim(graph: ir.Graph, out: Path) -> Csim:
+    """Return the C simulation of ``graph``; its Vitis project is in ``out``.
+
+    Nothing is written or compiled if ``out`` already holds this very graph.
+    raises  ToolNotFound  without g++;  ToolFailed  with the compiler's last lines
+    """
+    out = out.resolve()
+    digest = _digest(graph, out)
+    library = out / "firmware" / f"{PROJECT}-{digest}.so"
+    if not library.exists():
+        if shutil.which("g++") is None:
+            raise ToolNotFound("g++ not found on PATH; the C simulation needs it: apt install g++")
+        _build(write_vitis(graph, out), digest)
+    return Csim(graph, library)
+
+
+def csim_output(csim: Csim, x: IntArray) -> IntArray:
+    """Return the output codes (batch, out) that the C++ computes for input codes (batch, in)."""
+    return _integers(np.stack(list(_outputs(csim, ctypes.CDLL(str(csim.library)), x))))
+
+
+def csim_trace(csim: Csim, x: IntArray) -> dict[str, IntArray]:
+    """Return the codes of every tensor by name, the input included, as the C++ computes them."""
+    lib = ctypes.CDLL(str(csim.library))
+    tensors = {cpp_name(i, layer.name): layer.y for i, layer in enumerate(csim.graph.layers)}
+    values: dict[str, list[FloatArray]] = {name: [] for name in tensors.values()}
+    entries = (_TraceEntry * len(tensors))()
+    lib.allocate_trace_storage(ctypes.c_size_t(ctypes.sizeof(ctypes.c_double)))
+    try:
+        lib.collect_trace_output(entries)
+        for _ in _outputs(csim, lib, x):
+            for entry in entries:
+                name = tensors[entry.name.decode()]
+                size = csim.graph.tensor(name).size
+                values[name].append(np.ctypeslib.as_array(entry.data, (size,)).copy())
+    finally:
+        lib.free_trace_storage()
+    return {csim.graph.input: x} | {name: _integers(np.stack(v)) for name, v in values.items()}
+
+
+def _digest(graph: ir.Graph, out: Path) -> str:
+    """Return a hash of the graph, the tools and the place: the library reads its weights there."""
+    ours = sorted([*HEADERS.glob("*.h"), *HEADERS.parent.glob("*.py")])
+    parts = [dumps(graph), hls4ml.__version__, str(out), *(p.read_text() for p in ours)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _build(model: Any, digest: str) -> None:
+    said = io.StringIO()
+    model.config.config["Stamp"] = digest
+    try:
+        with contextlib.redirect_stdout(said):
+            model.config.backend.writer.write_hls(model)
+            model.config.backend.compile(model)
+    except Exception as error:
+        last = "\n".join(said.getvalue().splitlines()[-_LAST_LINES:])
+        where = f"{model.config.get_output_dir()}/build_lib.sh"
+        raise ToolFailed(f"{where}: {error}; the compiler's last lines:\n{last}") from error
+
+
+def _outputs(csim: Csim, lib: ctypes.CDLL, x: IntArray) -> Iterator[FloatArray]:
+    pointer = np.ctypeslib.ndpointer(np.float64, flags="C_CONTIGUOUS")
+    top = lib[f"{PROJECT}_double"]
+    top.restype, top.argtypes = None, [pointer, pointer]
+    for row in np.ascontiguousarray(x, dtype=np.float64):
+        y = np.zeros(csim.graph.tensor(csim.graph.output).size)
+        top(row, y)
+        yield y
+
+
+def _integers(values: FloatArray) -> IntArray:
+    return np.asarray(values.astype(np.int64))

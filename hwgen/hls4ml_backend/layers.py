@@ -1,0 +1,85 @@
+"""The layers of the integer network as hls4ml layers.
+
+Both hls4ml backends use them: ``hwgen`` to translate, ``Vitis`` to write C++.  hls4ml learns of a
+layer by name; ``parameters`` are arrays that the layer keeps as ``<name>_data`` and that become
+weight variables with a type each.
+"""
+
+from __future__ import annotations
+
+from hls4ml.model.attributes import Attribute, TypeAttribute, WeightAttribute
+from hls4ml.model.layers import Layer, layer_map, register_layer
+
+
+class MultiThreshold(Layer):
+    """``y[c] = base + #{k : x[c] >= threshold[c, k]}``."""
+
+    _expected_attributes = (
+        Attribute("base", value_type=int),
+        WeightAttribute("threshold"),
+        TypeAttribute("threshold"),
+    )
+
+    def initialize(self) -> None:
+        """Declare the output and the thresholds, (channels, levels)."""
+        self.add_output_variable(list(self.get_input_variable().shape))
+        self.add_weights_variable("threshold", var_name="t{index}")
+
+
+class Requant(Layer):
+    """``y[c] = clamp(round((multiplier[c] * x[c] + bias[c]) / 2**shift), lo, hi)``."""
+
+    _expected_attributes = (
+        Attribute("shift", value_type=int),
+        Attribute("rounding", value_type=str),
+        Attribute("lo", value_type=int),
+        Attribute("hi", value_type=int),
+        WeightAttribute("multiplier"),
+        WeightAttribute("bias"),
+        TypeAttribute("multiplier"),
+        TypeAttribute("bias"),
+    )
+
+    def initialize(self) -> None:
+        """Declare the output, the multipliers and the biases, (channels,) each."""
+        self.add_output_variable(list(self.get_input_variable().shape))
+        self.add_weights_variable("multiplier", var_name="m{index}")
+        self.add_weights_variable("bias", var_name="b{index}")
+
+
+class XnorPopcountMatMul(Layer):
+    """Popcount of ``x xnor weight``, one per output."""
+
+    _expected_attributes = (WeightAttribute("weight"), TypeAttribute("weight"))
+
+    def initialize(self) -> None:
+        """Declare the output and the weight bits, (out, in)."""
+        self.add_output_variable([self.get_attr("weight_data").shape[0]])
+        self.add_weights_variable("weight", var_name="w{index}")
+
+
+class ArgMax(Layer):
+    """Index of the first largest element."""
+
+    _expected_attributes = ()
+
+    def initialize(self) -> None:
+        """Declare the one output."""
+        self.add_output_variable([1])
+
+
+class FloatNetwork(Layer):
+    """A whole network that hwgen has yet to turn into integers; see ``front_end``."""
+
+    _expected_attributes = (Attribute("output_shape", value_type=list),)
+
+    def initialize(self) -> None:
+        """Declare the output, in real units."""
+        self.add_output_variable(self.get_attr("output_shape"))
+
+
+def register_layers() -> None:
+    """Make hls4ml know the layers; a second call changes nothing."""
+    for layer in (MultiThreshold, Requant, XnorPopcountMatMul, ArgMax, FloatNetwork):
+        if layer.__name__ not in layer_map:
+            register_layer(layer.__name__, layer)

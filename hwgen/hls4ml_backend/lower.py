@@ -1,0 +1,85 @@
+"""Integer QONNX -> hls4ml -> the integer graph."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import hls4ml
+import numpy as np
+from hls4ml.converters import convert_from_onnx_model
+from onnx import ModelProto, TensorProto, helper
+
+from hwgen.errors import ModelError, ToolNotFound
+from hwgen.graph import ir
+from hwgen.graph.check import check
+from hwgen.graph.serialize import loads
+from hwgen.hls4ml_backend.front_end import BACKEND, integer_metadata
+from hwgen.hls4ml_backend.onnx_handlers import integers
+from hwgen.num.inttype import frozen_array
+from hwgen.num.rounding import Rounding
+
+
+def to_graph(model: ModelProto) -> ir.Graph:
+    """Return the checked integer graph of an integer QONNX model, translated by hls4ml.
+
+    model    from ``hwgen.streamline``; metadata ``hwgen.graph`` holds all but the layers
+    raises   ModelError if the metadata is missing or a weight is not an integer
+    """
+    text = integer_metadata(model)
+    if text is None:
+        raise ModelError(
+            "no hwgen.graph metadata in the model: run hwgen's streamliner on it first."
+        )
+    if BACKEND not in hls4ml.backends.get_available_backends():
+        raise ToolNotFound("hls4ml did not find hwgen among its plugins; pip install hwgen")
+    host = loads(text)
+    with contextlib.redirect_stdout(io.StringIO()):
+        translated = convert_from_onnx_model(_shaped(model, host), backend=BACKEND)
+    return check(dataclasses.replace(host, layers=tuple(_layers(translated))), "hls4ml")
+
+
+def _shaped(model: ModelProto, host: ir.Graph) -> ModelProto:
+    """Return a copy in which every tensor has a shape: hls4ml infers none."""
+    shaped = ModelProto()
+    shaped.CopyFrom(model)
+    shapes = {t.name: [1, t.size] for t in host.tensors}
+    shapes |= {w.name: list(w.dims) for w in model.graph.initializer}
+    del shaped.graph.value_info[:]
+    shaped.graph.value_info.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in shapes.items()
+    )
+    return shaped
+
+
+def _layers(translated: Any) -> Iterator[ir.Layer]:
+    for node in translated.get_layers():
+        if node.class_name not in ("Input", "Constant"):
+            yield _lower(node, node.name, node.inputs[0], node.outputs[0])
+
+
+def _lower(node: Any, name: str, x: str, y: str) -> ir.Layer:
+    get = node.get_attr
+    match node.class_name:
+        case "MatMul":
+            value = node.get_input_node(node.inputs[1]).get_attr("value")
+            weights = frozen_array(integers(value, f"{name}, weights").T)
+            return ir.Dense(name, x, y, weights, odd=bool(np.all(weights % 2 == 1)))
+        case "XnorPopcountMatMul":
+            return ir.XnorDense(name, x, y, get("weight_data"))
+        case "MultiThreshold":
+            return ir.Threshold(name, x, y, get("threshold_data"), get("base"))
+        case "Requant":
+            rounding = Rounding(get("rounding"))
+            return ir.Requant(
+                name, x, y, get("multiplier_data"), get("bias_data"), get("shift"), rounding,
+                get("lo"), get("hi"),
+            )  # fmt: skip
+        case "ArgMax":
+            return ir.ArgMax(name, x, y)
+        case other:
+            raise ModelError(f"{name}: {other} is not an op of integer QONNX.")

@@ -1,0 +1,1 @@
+"""Leaf facts about integers: types, rounding, elementwise functions, bit order."""

@@ -1,0 +1,170 @@
+// Column-wise folded matrix-vector product: y = W x, integer and exact.
+//
+// SIMD inputs are used up at a time: each input beat stays for OUT_N / PE cycles while all
+// accumulators take their share.  The last input beat lets the finished outputs out at once.
+//
+//   s_axis      IN_N / SIMD beats per frame, SIMD lanes of X_W bits; each is accepted in the
+//               last of the OUT_N / PE cycles that use it
+//   m_axis      OUT_N / PE beats per frame, PE lanes of ACC_W bits (two's complement;
+//               ARITH = 2: unsigned popcount); all in a row during the last input beat
+//   throughput  one frame every (IN_N / SIMD) * (OUT_N / PE) cycles, no bubbles between frames
+//   latency     (IN_N / SIMD - 1) * (OUT_N / PE) + 2 cycles from first input to first output
+//   ready       combinational from m_axis_tready to s_axis_tready
+//   W_FILE      $readmemh image, one line per cycle in the order of use (inputs outer, rows
+//               inner), weight of row p and lane s at [(p*SIMD+s)*W_W +: W_W]
+//
+// Golden model: x @ W.T;  memory image: hwgen.num.pack.dense_weight_lines(order="column")
+
+module hw_dense_col #(
+  parameter int unsigned IN_N     = 8,     // frame length, values
+  parameter int unsigned OUT_N    = 4,     // rows
+  parameter int unsigned SIMD     = 4,     // inputs per cycle, divides IN_N
+  parameter int unsigned PE       = 2,     // rows per cycle, divides OUT_N
+  parameter int unsigned X_W      = 4,     // input width, bits
+  parameter bit          X_SIGNED = 1'b0,  // inputs are two's complement
+  parameter int unsigned W_W      = 3,     // stored weight width, bits
+  parameter int unsigned ARITH    = 0,     // 0 two's complement, 1 odd grid, 2 XNOR; see hw_dot
+  parameter int unsigned ACC_W    = 12,    // accumulator width, bits; proven by range analysis
+  parameter              W_FILE   = ""
+) (
+  input  logic                clk,
+  input  logic                rst,  // synchronous, active high
+
+  input  logic [SIMD*X_W-1:0] s_axis_tdata,
+  input  logic                s_axis_tvalid,
+  output logic                s_axis_tready,
+
+  output logic [PE*ACC_W-1:0] m_axis_tdata,
+  output logic                m_axis_tvalid,
+  input  logic                m_axis_tready
+);
+
+  localparam int unsigned SF     = IN_N / SIMD;  // synapse folds
+  localparam int unsigned NF     = OUT_N / PE;   // neuron folds
+  localparam int unsigned SF_W   = (SF > 1) ? $clog2(SF) : 1;
+  localparam int unsigned NF_W   = (NF > 1) ? $clog2(NF) : 1;
+  localparam int unsigned ADDR_W = (SF * NF > 1) ? $clog2(SF * NF) : 1;
+  localparam int unsigned XSUM_W = X_W + $clog2(SIMD);
+  localparam int unsigned SUM_W  = X_W + W_W + 1 + $clog2(SIMD);
+
+  if (IN_N % SIMD != 0) begin : gen_bad_simd
+    $error("hw_dense_col: SIMD=%0d must divide IN_N=%0d", SIMD, IN_N);
+  end
+  if (OUT_N % PE != 0) begin : gen_bad_pe
+    $error("hw_dense_col: PE=%0d must divide OUT_N=%0d", PE, OUT_N);
+  end
+
+  // ---- fold counters -------------------------------------------------------------------------
+  logic [SF_W-1:0]   sf;
+  logic [NF_W-1:0]   nf;
+  logic [ADDR_W-1:0] addr;
+  logic              sf_last, nf_last, advance, issue;
+  logic              unused_last, addr_last;
+
+  assign advance       = m_axis_tready || !m_axis_tvalid;
+  assign issue         = advance && s_axis_tvalid;
+  assign s_axis_tready = advance && nf_last;
+  assign unused_last   = &{1'b0, addr_last};
+
+  hw_counter #(.N(NF)) u_nf (
+    .clk(clk), .rst(rst), .en(issue), .count_o(nf), .last_o(nf_last)
+  );
+  hw_counter #(.N(SF)) u_sf (
+    .clk(clk), .rst(rst), .en(issue && nf_last), .count_o(sf), .last_o(sf_last)
+  );
+  hw_counter #(.N(SF * NF)) u_addr (
+    .clk(clk), .rst(rst), .en(issue), .count_o(addr), .last_o(addr_last)
+  );
+
+  // ---- stage 1: operands ---------------------------------------------------------------------
+  logic [SIMD*X_W-1:0]    x_q;
+  logic [PE*SIMD*W_W-1:0] w;
+  logic [XSUM_W-1:0]      xsum_q;
+  logic [NF_W-1:0]        nf1_q;
+  logic                   valid1_q, first1_q, last1_q;
+
+  hw_rom #(.DATA_W(PE*SIMD*W_W), .DEPTH(SF*NF), .FILE(W_FILE)) u_weights (
+    .clk(clk), .en(advance), .addr_i(addr), .data_o(w)
+  );
+
+  if (ARITH == 1) begin : gen_xsum
+    logic [XSUM_W-1:0] xsum;
+    hw_adder_tree #(.N(SIMD), .IN_W(X_W), .SIGNED(X_SIGNED)) u_xsum (
+      .x_i(s_axis_tdata), .sum_o(xsum)
+    );
+    always_ff @(posedge clk) begin
+      if (advance) xsum_q <= xsum;
+    end
+  end else begin : gen_no_xsum
+    assign xsum_q = '0;
+  end
+
+  always_ff @(posedge clk) begin
+    if (advance) begin
+      x_q      <= s_axis_tdata;
+      nf1_q    <= nf;
+      first1_q <= sf == '0;
+      last1_q  <= sf_last;
+    end
+  end
+
+  // ---- stage 2: accumulate into the memory, the last pass into the output register -----------
+  logic [PE*ACC_W-1:0] acc_mem [NF];
+  logic [PE*ACC_W-1:0] acc, acc_d, out_q;
+  logic                accumulate, valid2_q;
+
+  assign accumulate = advance && valid1_q;
+  assign acc        = first1_q ? '0 : acc_mem[nf1_q];
+
+  always_ff @(posedge clk) begin
+    if (accumulate) acc_mem[nf1_q] <= acc_d;
+    if (accumulate && last1_q) out_q <= acc_d;
+  end
+
+  for (genvar p = 0; p < PE; p++) begin : gen_pe
+    logic signed [SUM_W-1:0] sum;
+
+    hw_dot #(.SIMD(SIMD), .X_W(X_W), .X_SIGNED(X_SIGNED), .W_W(W_W), .ARITH(ARITH)) u_dot (
+      .x_i(x_q), .w_i(w[p*SIMD*W_W +: SIMD*W_W]), .xsum_i(xsum_q), .sum_o(sum)
+    );
+
+    assign acc_d[p*ACC_W +: ACC_W] = acc[p*ACC_W +: ACC_W] + ACC_W'(sum);
+
+`ifndef SYNTHESIS
+    longint exact_mem [NF];  // the same sums, too wide to overflow
+    longint exact, exact_q;
+    logic [ACC_W-1:0] out;
+    assign out   = out_q[p*ACC_W +: ACC_W];
+    assign exact = (first1_q ? 0 : exact_mem[nf1_q]) + 64'(sum);
+    always_ff @(posedge clk) begin
+      if (accumulate) exact_mem[nf1_q] <= exact;
+      if (accumulate && last1_q) exact_q <= exact;
+      if (valid2_q && !rst) begin
+        a_no_overflow: assert (exact_q == ((ARITH == 2) ? 64'(out) : 64'($signed(out))))
+          else $error("%m: %0d does not fit ACC_W=%0d bits", exact_q, ACC_W);
+      end
+    end
+`endif
+  end
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      valid1_q <= 1'b0;
+      valid2_q <= 1'b0;
+    end else if (advance) begin
+      valid1_q <= issue;
+      valid2_q <= valid1_q && last1_q;
+    end
+  end
+
+  assign m_axis_tdata  = out_q;
+  assign m_axis_tvalid = valid2_q;
+
+`ifndef SYNTHESIS
+  hw_stream_check #(.DATA_W(PE*ACC_W)) u_check (
+    .clk(clk), .rst(rst),
+    .tdata_i(m_axis_tdata), .tvalid_i(m_axis_tvalid), .tready_i(m_axis_tready)
+  );
+`endif
+
+endmodule

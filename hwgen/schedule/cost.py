@@ -1,0 +1,123 @@
+"""Resource model: 7-series LUT6, FF, BRAM36 and DSP48 that a folded layer takes.
+
+The figures decide between foldings and check a part's budget; ``hwgen synth`` measures the truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, prod
+from typing import assert_never
+
+from hwgen.graph.ir import (
+    ArgMax,
+    Dense,
+    Fold,
+    Graph,
+    Layer,
+    MatVec,
+    Order,
+    Requant,
+    Tensor,
+    Threshold,
+    XnorDense,
+)
+from hwgen.num.inttype import IntArray, IntType
+
+_LUTRAM_DEPTH = 64  # words of one distributed RAM column
+_BRAM36_SHAPES = ((512, 72), (1024, 36), (2048, 18), (4096, 9), (8192, 4), (16384, 2), (32768, 1))
+_WEIGHT = {"lut": 1.0, "ff": 0.25, "bram36": 150.0, "dsp": 60.0}  # LUTs that one unit is worth
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Estimated resources."""
+
+    lut: float = 0.0
+    ff: float = 0.0
+    bram36: float = 0.0
+    dsp: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.lut + other.lut,
+            self.ff + other.ff,
+            self.bram36 + other.bram36,
+            self.dsp + other.dsp,
+        )
+
+    @property
+    def scalar(self) -> float:
+        """One figure to minimise, in LUTs."""
+        return sum(weight * getattr(self, name) for name, weight in _WEIGHT.items())
+
+
+def layer_cost(layer: Layer, graph: Graph, lanes: int) -> Cost:
+    """Return the cost of ``layer`` on ``lanes`` values per beat (a matvec uses its fold)."""
+    x, y = graph.tensor(layer.x), graph.tensor(layer.y)
+    match layer:
+        case Dense() | XnorDense():
+            return matvec_cost(layer, layer.fold, x, y)
+        case Threshold():
+            stages = layer.thresholds.shape[1].bit_length()
+            words = prod(layer.thresholds.shape)
+            compare = lanes * stages * x.type.bits
+            table = memory_cost(ceil(y.size / lanes), ceil(words / y.size) * lanes * x.type.bits)
+            return Cost(lut=compare, ff=lanes * stages * (x.type.bits + stages)) + table
+        case Requant():
+            m = 0 if (layer.multiplier == 1).all() else _bits(layer.multiplier)
+            b = _bits(layer.bias)
+            wide = x.type.bits + m
+            table = memory_cost(ceil(y.size / lanes), lanes * (m + b))
+            add = Cost(lut=lanes * (max(wide, b) + y.type.bits), ff=lanes * (wide + b))
+            return add + table + Cost(dsp=lanes if m else 0)
+        case ArgMax():
+            return Cost(lut=lanes * 2 * x.type.bits, ff=x.type.bits + y.type.bits)
+        case _:
+            assert_never(layer)
+
+
+def matvec_cost(layer: MatVec, fold: Fold, x: Tensor, y: Tensor) -> Cost:
+    """Return the cost of a matrix-vector product at ``fold``."""
+    out_n, in_n = layer.weights.shape
+    w = 1 if isinstance(layer, XnorDense) else layer.stored_type.bits
+    macs, xb, acc = fold.simd * fold.pe, x.type.bits, y.type.bits
+    per_mac = 1.5 if isinstance(layer, XnorDense) else xb * w + xb + w
+    arithmetic = Cost(lut=macs * per_mac + fold.pe * acc, ff=fold.pe * acc + fold.simd * xb)
+    cycles = (in_n // fold.simd) * (out_n // fold.pe)
+    weights = memory_cost(cycles, macs * w)
+    if fold.order is Order.ROW:
+        local = lutram_cost(in_n // fold.simd, fold.simd * xb)
+    else:
+        local = lutram_cost(out_n // fold.pe, fold.pe * acc)
+    return arithmetic + weights + local
+
+
+def width_cost(bits: int, lanes_in: int, lanes_out: int) -> Cost:
+    """Return the cost of converting a stream of ``bits``-bit lanes."""
+    if lanes_in == lanes_out:
+        return Cost()
+    wide = max(lanes_in, lanes_out) * bits
+    return Cost(lut=wide, ff=wide)
+
+
+def memory_cost(depth: int, width: int) -> Cost:
+    """Return a read-only memory in LUTs when shallow, else in block RAM of the best shape."""
+    if depth <= 1:
+        return Cost()
+    if depth <= 2 * _LUTRAM_DEPTH:
+        return Cost(lut=width * ceil(depth / _LUTRAM_DEPTH), ff=width)
+    halves = min(
+        min(ceil(width / w) * 2 * ceil(depth / d), ceil(width / (w / 2)) * ceil(depth / d))
+        for d, w in _BRAM36_SHAPES
+    )
+    return Cost(bram36=halves / 2)
+
+
+def lutram_cost(depth: int, width: int) -> Cost:
+    """Return a writable distributed memory; four LUTs hold 64 words of 3 bits."""
+    return Cost(lut=width * 4 / 3 * ceil(depth / _LUTRAM_DEPTH)) if depth > 1 else Cost()
+
+
+def _bits(values: IntArray) -> int:
+    return IntType.of_range(int(values.min()), int(values.max())).bits

@@ -1,0 +1,1 @@
+"""Run generated RTL in Verilator."""

@@ -1,0 +1,235 @@
+// Bulk simulation of one generated top: frames in from a file, frames out to a file.
+//
+// Generic: design.h, generated per design, names the Verilated class (Top), the stream widths
+// (kInBytes, kOutBytes) and the probes, as PROBES(P) = P(name, signal prefix, bytes) ...
+// Results go to stdout as "name value" lines, errors to stderr with exit status 1.
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "design.h"
+#include "verilated.h"
+
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+[[noreturn]] void fail(const char* format, auto... values) {
+  std::fprintf(stderr, format, values...);
+  std::fputc('\n', stderr);
+  std::exit(1);
+}
+
+struct Options {
+  std::string in_path, out_path;
+  uint64_t frames, in_beats, out_beats;
+  double idle, backpressure;  // probability per cycle
+  uint64_t seed;
+  uint64_t reset_at;          // cycle of a second reset, or 0
+  uint64_t patience;          // cycles without a transfer that count as a deadlock
+  std::string probe_prefix;   // empty: do not record
+
+  explicit Options(char** a)
+      : in_path(a[1]), out_path(a[2]), frames(number(a[3])), in_beats(number(a[4])),
+        out_beats(number(a[5])), idle(std::atof(a[6])), backpressure(std::atof(a[7])),
+        seed(number(a[8])), reset_at(number(a[9])), patience(number(a[10])), probe_prefix(a[11]) {}
+
+  static uint64_t number(const char* text) { return std::strtoull(text, nullptr, 10); }
+};
+constexpr int kArguments = 12;
+
+constexpr const char* kProbeNames[] = {
+#define NAME(name, signal, bytes) #name,
+    PROBES(NAME) nullptr};
+constexpr size_t kProbes = std::size(kProbeNames) - 1;
+
+// Verilated signals are little-endian integers or arrays of 32-bit words; spare bits stay zero.
+template <class Signal>
+void write_signal(Signal& signal, const uint8_t* bytes, size_t count) {
+  std::memset(&signal, 0, sizeof signal);
+  std::memcpy(&signal, bytes, count);
+}
+
+template <class Signal>
+void append_signal(Bytes& bytes, const Signal& signal, size_t count) {
+  const auto* first = reinterpret_cast<const uint8_t*>(&signal);
+  bytes.insert(bytes.end(), first, first + count);
+}
+
+Bytes read_file(const std::string& path, size_t size) {
+  Bytes bytes(size);
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size)))
+    fail("%s: cannot read %zu bytes", path.c_str(), size);
+  return bytes;
+}
+
+void write_file(const std::string& path, const Bytes& bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
+  if (!file) fail("%s: cannot write %zu bytes", path.c_str(), bytes.size());
+}
+
+// True with the given probability; xorshift64*.
+class Coin {
+ public:
+  Coin(double probability, uint64_t seed)
+      : limit_(static_cast<uint64_t>(probability * 4294967296.0)),
+        state_(seed * 2685821657736338717u + 88172645463325252u) {}
+
+  bool toss() {
+    if (limit_ == 0) return false;
+    state_ ^= state_ >> 12;
+    state_ ^= state_ << 25;
+    state_ ^= state_ >> 27;
+    return (state_ * 2685821657736338717u) >> 32 < limit_;
+  }
+
+ private:
+  uint64_t limit_, state_;
+};
+
+class Simulation {
+ public:
+  explicit Simulation(const Options& options)
+      : options_(options), idle_(options.idle, 2 * options.seed),
+        backpressure_(options.backpressure, 2 * options.seed + 1),
+        input_(read_file(options.in_path, options.frames * options.in_beats * kInBytes)),
+        probed_(kProbes) {
+    Verilated::randReset(2);
+    Verilated::randSeed(static_cast<int>(options.seed % 0x7fffffff) + 1);
+    top_ = std::make_unique<Top>();
+    output_.reserve(options.frames * options.out_beats * kOutBytes);
+    frame_ends_.reserve(options.frames);
+  }
+
+  void run() {
+    reset();
+    while (frame_ends_.size() < options_.frames) {
+      cycle();
+      if (cycle_ == options_.reset_at) restart();
+    }
+    const uint64_t beats = sent_ + received_;
+    for (int k = 0; k < 64; ++k) cycle();
+    if (sent_ + received_ != beats) fail("cycle %lu: an output beat too many", cycle_);
+    top_->final();
+  }
+
+  void report() const {
+    write_file(options_.out_path, output_);
+    std::printf("cycles %lu\n", cycle_);
+    std::printf("first_latency_cycles %lu\n", frame_ends_.front() - first_input_);
+    const size_t last = frame_ends_.size() - 1, middle = last / 2;
+    if (last > 0)
+      std::printf("ii_cycles %.6f\n",
+                  double(frame_ends_[last] - frame_ends_[middle]) / double(last - middle));
+    if (options_.probe_prefix.empty()) return;
+    for (size_t k = 0; k < kProbes; ++k)
+      write_file(options_.probe_prefix + kProbeNames[k], probed_[k]);
+  }
+
+ private:
+  void reset() {
+    top_->rst = 1;
+    top_->s_axis_tvalid = 0;
+    top_->m_axis_tready = 0;
+    for (int k = 0; k < 4; ++k) clock();
+    top_->rst = 0;
+  }
+
+  // A reset in the middle of the work, and everything again from the first frame.
+  void restart() {
+    reset();
+    offered_ = false;
+    sent_ = received_ = 0;
+    output_.clear();
+    frame_ends_.clear();
+    for (Bytes& bytes : probed_) bytes.clear();
+  }
+
+  void clock() {
+    top_->clk = 0;
+    top_->eval();
+    top_->clk = 1;
+    top_->eval();
+    ++cycle_;
+  }
+
+  void cycle() {
+    top_->clk = 0;
+    offer();
+    top_->m_axis_tready = !backpressure_.toss();
+    top_->eval();
+    const bool in = top_->s_axis_tvalid && top_->s_axis_tready;
+    const bool out = top_->m_axis_tvalid && top_->m_axis_tready;
+    if (in && sent_ == 0) first_input_ = cycle_;
+    if (out) receive();
+    if (!options_.probe_prefix.empty()) record();
+    top_->clk = 1;
+    top_->eval();
+    if (in) ++sent_, offered_ = false;
+    if (in || out) last_transfer_ = cycle_;
+    if (cycle_ - last_transfer_ > options_.patience && frame_ends_.size() < options_.frames)
+      fail("deadlock: no transfer for %lu cycles up to cycle %lu, after %lu input and %lu output "
+           "beats", options_.patience, cycle_, sent_, received_);
+    ++cycle_;
+  }
+
+  // Once offered, a beat stays until its transfer.
+  void offer() {
+    if (!offered_ && sent_ < options_.frames * options_.in_beats && !idle_.toss()) {
+      offered_ = true;
+      write_signal(top_->s_axis_tdata, &input_[sent_ * kInBytes], kInBytes);
+      top_->s_axis_tlast = sent_ % options_.in_beats == options_.in_beats - 1;
+    }
+    top_->s_axis_tvalid = offered_;
+  }
+
+  void receive() {
+    const bool last = received_ % options_.out_beats == options_.out_beats - 1;
+    if (top_->m_axis_tlast != last)
+      fail("cycle %lu: m_axis_tlast is %d at output beat %lu of %lu", cycle_,
+           int(top_->m_axis_tlast), received_ % options_.out_beats, options_.out_beats);
+    append_signal(output_, top_->m_axis_tdata, kOutBytes);
+    ++received_;
+    if (last) frame_ends_.push_back(cycle_);
+  }
+
+  void record() {
+    [[maybe_unused]] const auto& signals = *top_->rootp;
+    [[maybe_unused]] auto bytes = probed_.begin();
+#define RECORD(name, signal, count)                          \
+  if (signals.signal##_tvalid && signals.signal##_tready)    \
+    append_signal(*bytes, signals.signal##_tdata, count);    \
+  ++bytes;
+    PROBES(RECORD)
+  }
+
+  const Options& options_;
+  Coin idle_, backpressure_;
+  const Bytes input_;
+  Bytes output_;
+  std::vector<Bytes> probed_;
+  std::vector<uint64_t> frame_ends_;
+  std::unique_ptr<Top> top_;
+  bool offered_ = false;
+  uint64_t cycle_ = 0, sent_ = 0, received_ = 0, first_input_ = 0, last_transfer_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != kArguments) fail("%d arguments expected, %d given", kArguments - 1, argc - 1);
+  const Options options(argv);
+  Simulation simulation(options);
+  simulation.run();
+  simulation.report();
+}

@@ -1,0 +1,24 @@
+"""Any fully connected QONNX model -> integer QONNX, exactly or with a reason why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from onnx import ModelProto
+
+from hwgen.graph.check import check
+from hwgen.streamline.chain import split
+from hwgen.streamline.lower import identifier, lower
+from hwgen.streamline.read import read
+from hwgen.streamline.write import METADATA_KEY, integer_qonnx
+
+__all__ = ["METADATA_KEY", "identifier", "streamline"]
+
+
+def streamline(model: ModelProto | str | Path) -> ModelProto:
+    """Return the integer QONNX model that computes the same codes as a QONNX model.
+
+    raises  ModelError, UnsupportedOp  naming the node, the reason and a remedy
+    """
+    source = read(model)
+    return integer_qonnx(check(lower(source, split(source)), "lower"))

@@ -1,0 +1,97 @@
+"""Multiply-add-shift form of a staircase: ``(M_c * a + B_c) >> n``, exact or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.num.elementwise import Segment, evaluate
+from hwgen.num.inttype import FloatArray, IntArray
+from hwgen.num.rounding import Rounding, shift_round
+from hwgen.streamline.close import Accumulator, Staircase
+
+_MAX_SHIFT = 30
+_MAX_MULTIPLIER_BITS = 24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Affine:
+    """``clamp(round((multiplier * a + bias) / 2**shift), base, top)``."""
+
+    multiplier: IntArray  # (channels,)
+    bias: IntArray
+    shift: int
+    rounding: Rounding
+
+
+def fit(segment: Segment, acc: Accumulator, stairs: Staircase) -> Affine | None:
+    """Return the form with the fewest multiplier bits that equals ``stairs`` everywhere, or None.
+
+    Equality is proved on the whole range: both functions are monotone, so it suffices that they
+    agree on both sides of every step.
+    """
+    if any(s.kind == "Quant" for s in segment[:-1]) or stairs.steps.shape[1] == 0:
+        return None
+    slope, offset = _line(segment, acc)
+    for shift in range(_MAX_SHIFT + 1):
+        multiplier = np.rint(slope * (1 << shift))
+        if np.abs(multiplier).max() >= 1 << _MAX_MULTIPLIER_BITS:
+            return None
+        for candidate in (
+            _floor(multiplier.astype(np.int64), shift, stairs),
+            _half_even(slope, offset, shift),
+        ):
+            if candidate is not None and _equal(candidate, stairs):
+                return candidate
+    return None
+
+
+def _line(segment: Segment, acc: Accumulator) -> tuple[FloatArray, FloatArray]:
+    """Return slope and offset per channel, in output codes, of the segment without its clamps."""
+    scale, zero_point = segment[-1].operands
+    affine = tuple(s for s in segment[:-1] if s.kind not in ("Relu", "Clip"))
+    points = acc.scale * (np.array([[0.0], [1.0]]) - acc.zero_point)
+    at_0, at_1 = evaluate(affine, points) / scale + zero_point
+    return at_1 - at_0, at_0
+
+
+def _floor(multiplier: IntArray, shift: int, stairs: Staircase) -> Affine | None:
+    """Return a bias for which floor rounding puts every step where it belongs, if one exists."""
+    column = multiplier[:, None]
+    level = np.arange(stairs.base + 1, stairs.top + 1)[None, :] << shift
+    reachable = stairs.steps <= stairs.hi[:, None]
+    avoidable = stairs.steps > stairs.lo[:, None]
+    wide = np.int64(1) << 62
+    least = np.where(reachable, level - column * stairs.steps, -wide).max(axis=1)
+    most = np.where(avoidable, level - 1 - column * (stairs.steps - 1), wide).min(axis=1)
+    if np.any(least > most):
+        return None
+    # a channel whose steps are all out of reach leaves one side open; stay next to the other
+    middle = np.where(least == -wide, most, np.where(most == wide, least, (least + most) >> 1))
+    return Affine(multiplier, middle, shift, Rounding.FLOOR)
+
+
+def _half_even(slope: FloatArray, offset: FloatArray, shift: int) -> Affine | None:
+    """Return the exact dyadic form if slope and offset are whole multiples of ``2**-shift``."""
+    multiplier, bias = slope * (1 << shift), offset * (1 << shift)
+    if np.any(multiplier % 1) or np.any(bias % 1) or np.abs(bias).max() >= 1 << 52:
+        return None
+    return Affine(multiplier.astype(np.int64), bias.astype(np.int64), shift, Rounding.HALF_EVEN)
+
+
+def _equal(form: Affine, stairs: Staircase) -> bool:
+    def g(a: IntArray) -> IntArray:
+        scaled = form.multiplier[:, None] * a + form.bias[:, None]
+        return np.clip(shift_round(scaled, form.shift, form.rounding), stairs.base, stairs.top)
+
+    if np.any(form.multiplier < 0):
+        return False
+    level = np.arange(stairs.base + 1, stairs.top + 1)[None, :]
+    at, below = np.minimum(stairs.steps, stairs.hi[:, None]), stairs.steps - 1
+    reached = (g(at) >= level) | (stairs.steps > stairs.hi[:, None])
+    unreached = (g(below) < level) | (stairs.steps <= stairs.lo[:, None])
+    ends = g(stairs.hi[:, None])[:, 0] == stairs.base + np.sum(
+        stairs.steps <= stairs.hi[:, None], axis=1
+    )
+    return bool(np.all(reached) and np.all(unreached) and np.all(ends))

@@ -1,0 +1,234 @@
+"""Chain of float blocks -> integer graph."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from hwgen.errors import ModelError, UnsupportedOp
+from hwgen.graph.ir import ArgMax, Dense, Graph, Layer, Requant, Tensor, Threshold, XnorDense
+from hwgen.graph.ranges import accumulator_bounds
+from hwgen.num.elementwise import Segment, Step, direction
+from hwgen.num.inttype import FloatArray, IntType, frozen_array
+from hwgen.streamline.affine import Affine, fit
+from hwgen.streamline.chain import Block, Chain
+from hwgen.streamline.close import Accumulator, Staircase, staircase
+from hwgen.streamline.read import Source
+from hwgen.streamline.weights import integer_weights
+
+_LANES = 8  # parallelism assumed when thresholds and multipliers are compared, before folding
+_AFFINE = ("Add", "Sub", "RSub", "Mul", "Div", "Neg", "BatchNormalization")
+
+
+def lower(source: Source, chain: Chain) -> Graph:
+    """Return the integer graph that computes the same codes as the chain, exactly."""
+    names = _Names()
+    head, *rest = chain.blocks
+    encoder, tail = _at_last_quant(head.segment, f"the input of {rest[0].node}")
+    tensors = [_coded("codes", _size(source.input_shape), encoder, tail, head.end)]
+    layers: list[Layer] = []
+    for block in rest:
+        last = block is rest[-1]
+        new_layers, new_tensors = _lower_block(block, tensors[-1], names, last)
+        layers += new_layers
+        tensors += new_tensors
+    if chain.argmax:
+        layer, tensor = _argmax(names.new(chain.argmax), tensors[-1], source.output)
+        layers.append(layer)
+        tensors.append(tensor)
+    return Graph(
+        name=names.new(source.name),
+        input=tensors[0].name,
+        output=tensors[-1].name,
+        input_shape=source.input_shape,
+        output_shape=source.output_shape,
+        encoder=encoder,
+        tensors=tuple(tensors),
+        layers=tuple(layers),
+    )
+
+
+def identifier(name: str) -> str:
+    """Return a legal SystemVerilog, C++ and Tcl identifier for an arbitrary node name."""
+    stem = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "layer"
+    return stem if stem[0].isalpha() else f"n{stem}"
+
+
+class _Names:
+    """Identifiers, each given once."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def new(self, name: str) -> str:
+        stem = identifier(name)
+        candidate, i = stem, 2
+        while candidate.lower() in self._taken:
+            candidate, i = f"{stem}_{i}", i + 1
+        self._taken.add(candidate.lower())
+        return candidate
+
+
+def _lower_block(
+    block: Block, x: Tensor, names: _Names, last: bool
+) -> tuple[list[Layer], list[Tensor]]:
+    assert block.weight is not None
+    if x.scale.ndim:
+        raise UnsupportedOp(
+            f"{block.node}: its input has a scale per channel; a sum over channels has no single "
+            "scale. Quantize this activation per tensor."
+        )
+    closes = any(step.kind == "Quant" for step in block.segment)
+    layer, acc, bounds = _matvec(block, x, names.new(block.node), closes)
+    if not closes:
+        if not last:
+            raise ModelError(
+                f"{block.node}: its output reaches the next MatMul without a quantizer; add a "
+                "quantized activation (QuantReLU, QuantIdentity) between them."
+            )
+        return [layer], [_affine_tail(acc, block.segment, block.end)]
+    segment, tail = _at_last_quant(block.segment, block.node)
+    name = names.new(segment[-1].source)
+    stairs = staircase(segment, bounds)
+    y = _coded(f"{name}_out", acc.size, segment, tail, block.end)
+    y = _bounded(y, stairs.base, stairs.top)
+    form = fit(segment, bounds, stairs)
+    close = _cheapest(name, acc, y, stairs, form)
+    return [layer, close], [acc, y]
+
+
+def _matvec(
+    block: Block, x: Tensor, name: str, closes: bool
+) -> tuple[Dense | XnorDense, Tensor, Accumulator]:
+    """Return the layer, its accumulator tensor and bounds; rows are negated where f decreases."""
+    assert block.weight is not None
+    ints = integer_weights(block.node, block.weight)
+    weights, scale = ints.values, np.asarray(x.scale * ints.scale)
+    rows = len(weights)
+    sign = np.broadcast_to(direction(block.segment) if closes else np.array(1), (rows,))
+    weights, scale = weights * sign[:, None], scale * sign
+    y = f"{name}_out"
+    bipolar = (x.lo, x.hi) == (0, 1) and bool(np.all(x.zero_point == 0.5))
+    if bipolar and bool(np.all(np.abs(weights) == 1)):
+        fan_in = weights.shape[1]
+        zero = np.full(rows, fan_in / 2)
+        low, high = np.zeros(rows, dtype=np.int64), np.full(rows, fan_in)
+        layer: Dense | XnorDense = XnorDense(name, x.name, y, frozen_array((weights + 1) // 2))
+    else:
+        zero = (weights * x.zero_point).sum(axis=1).astype(np.float64)
+        low, high = accumulator_bounds(weights, x.lo, x.hi)
+        odd = bool(np.all(weights % 2 == 1))
+        layer = Dense(name, x.name, y, frozen_array(weights), odd)
+    acc = Tensor(y, rows, int(low.min()), int(high.max()), scale, zero, block.source)
+    return layer, acc, Accumulator(low, high, scale, zero)
+
+
+def _cheapest(
+    name: str, acc: Tensor, y: Tensor, stairs: Staircase, form: Affine | None
+) -> Threshold | Requant:
+    """Return thresholds or multiply-add-shift, whichever needs fewer LUTs on ``_LANES`` lanes.
+
+    LUT6 counts: a binary search compares ``bits`` times, its table has one word per step; a
+    multiplier costs a LUT per partial product bit; tables hold 64 bits per LUT.
+    """
+    levels = stairs.steps.shape[1]
+    search = _LANES * levels.bit_length() * acc.type.bits + acc.size * levels * acc.type.bits / 64
+    if form is not None:
+        m, b = (
+            IntType.of_range(int(a.min()), int(a.max())).bits for a in (form.multiplier, form.bias)
+        )
+        product = 0 if np.all(form.multiplier == 1) else m * acc.type.bits
+        multiply = _LANES * (product + b + acc.type.bits) + acc.size * (m + b) / 64
+        if multiply < search:
+            return Requant(
+                name, acc.name, y.name, frozen_array(form.multiplier), frozen_array(form.bias),
+                form.shift, form.rounding, stairs.base, stairs.top,
+            )  # fmt: skip
+    return Threshold(name, acc.name, y.name, frozen_array(stairs.steps), stairs.base)
+
+
+def _at_last_quant(segment: Segment, where: str) -> tuple[Segment, Segment]:
+    ends = [i for i, step in enumerate(segment) if step.kind == "Quant"]
+    if not ends:
+        raise ModelError(
+            f"{where} is not quantized; add a quantizer (QuantIdentity) there so that integers can "
+            "flow in hardware."
+        )
+    return segment[: ends[-1] + 1], segment[ends[-1] + 1 :]
+
+
+def _coded(name: str, size: int, segment: Segment, tail: Segment, source: str) -> Tensor:
+    """Return the tensor of a quantizer's codes; affine steps after it change only their meaning."""
+    quant = segment[-1].quant
+    assert quant is not None
+    scale, zero_point = segment[-1].operands
+    tensor = Tensor(name, size, min(quant.lo, 0), max(quant.hi, 0), scale, zero_point, source)
+    return _affine_tail(tensor, tail, source)
+
+
+def _affine_tail(tensor: Tensor, steps: Segment, source: str) -> Tensor:
+    """Return ``tensor`` with the meaning it has after affine ``steps``: the host's business."""
+    scale, zero = tensor.scale, tensor.zero_point
+    for step in steps:
+        gain, offset = _gain_offset(step)
+        scale = scale * gain
+        if np.any(scale == 0):
+            raise UnsupportedOp(
+                f"{step.source}: multiplies a channel by 0, so its output carries no information; "
+                "remove this channel (or prune it) before export."
+            )
+        zero = zero - offset / scale
+    return Tensor(
+        tensor.name, tensor.size, tensor.lo, tensor.hi, _uniform(scale), _uniform(zero), source
+    )
+
+
+def _gain_offset(step: Step) -> tuple[FloatArray, FloatArray]:
+    if step.kind not in _AFFINE:
+        raise UnsupportedOp(
+            f"{step.source}: {step.kind} comes after the last quantizer and is not affine, so it "
+            "has no integer form. Put a quantizer after it, or leave it to the host."
+        )
+    one, nil = np.array(1.0), np.array(0.0)
+    match step.kind:
+        case "Add":
+            return one, step.operands[0]
+        case "Sub":
+            return one, -step.operands[0]
+        case "RSub":
+            return -one, step.operands[0]
+        case "Mul":
+            return step.operands[0], nil
+        case "Div":
+            return 1.0 / step.operands[0], nil
+        case "Neg":
+            return -one, nil
+    scale, bias, mean, variance, epsilon = step.operands
+    gain = scale / np.sqrt(variance + epsilon)
+    return gain, bias - mean * gain
+
+
+def _uniform(values: FloatArray) -> FloatArray:
+    """Return a scalar where all channels agree."""
+    values = np.asarray(values)
+    return np.array(values.flat[0]) if np.all(values == values.flat[0]) else values
+
+
+def _bounded(t: Tensor, lo: int, hi: int) -> Tensor:
+    return Tensor(t.name, t.size, min(lo, 0), max(hi, 0), t.scale, t.zero_point, t.source)
+
+
+def _argmax(name: str, x: Tensor, source: str) -> tuple[ArgMax, Tensor]:
+    if x.scale.ndim or x.zero_point.ndim or x.scale <= 0:
+        raise UnsupportedOp(
+            f"{name}: ArgMax over channels with different scales or offsets; their integers do not "
+            "compare. Use a scale per tensor in the last layer, or take the argmax on the host."
+        )
+    y = f"{name}_out"
+    one, nil = np.array(1.0), np.array(0.0)
+    return ArgMax(name, x.name, y), Tensor(y, 1, 0, x.size - 1, one, nil, source)
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape))

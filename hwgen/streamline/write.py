@@ -1,0 +1,90 @@
+"""Integer graph -> integer QONNX: the same layers as nodes that the QONNX executor runs.
+
+``metadata_props["hwgen.graph"]`` carries what ONNX has no place for: proven bounds, scales, the
+host's encoder (the graph in JSON, without its layers).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from qonnx.core.datatype import DataType
+from qonnx.core.modelwrapper import ModelWrapper
+
+from hwgen.graph.ir import ArgMax, Dense, Graph, Layer, Requant, Tensor, Threshold, XnorDense
+from hwgen.graph.serialize import dumps
+from hwgen.streamline.ops import DOMAIN
+
+METADATA_KEY = "hwgen.graph"
+_QONNX = "qonnx.custom_op.general"
+
+
+def integer_qonnx(graph: Graph) -> ModelProto:
+    """Return the graph as an ONNX model of integer-valued tensors."""
+    nodes: list[NodeProto] = []
+    constants: list[TensorProto] = []
+    for layer in graph.layers:
+        node, tensors = _node(layer, graph.tensor(layer.y))
+        nodes.append(node)
+        constants += tensors
+    ends = [_value_info(graph.tensor(n)) for n in (graph.input, graph.output)]
+    inner = [_value_info(t) for t in graph.tensors[1:-1]]
+    onnx_graph = helper.make_graph(
+        nodes, graph.name, ends[:1], ends[1:], initializer=constants, value_info=inner
+    )
+    opsets = [
+        helper.make_opsetid("", 13),
+        helper.make_opsetid(_QONNX, 1),
+        helper.make_opsetid(DOMAIN, 1),
+    ]
+    model = helper.make_model(onnx_graph, opset_imports=opsets, producer_name="hwgen", ir_version=8)
+    helper.set_model_props(model, {METADATA_KEY: dumps(replace(graph, layers=()))})
+    wrapper = ModelWrapper(model)
+    for tensor in graph.tensors:
+        wrapper.set_tensor_datatype(tensor.name, _datatype(tensor))
+    return wrapper.model
+
+
+def _node(layer: Layer, y: Tensor) -> tuple[NodeProto, list[TensorProto]]:
+    def node(
+        op: str, constants: dict[str, np.ndarray], domain: str = "", **attributes: int | float | str
+    ) -> tuple[NodeProto, list[TensorProto]]:
+        names = [f"{layer.name}_{role}" for role in constants]
+        made = helper.make_node(
+            op, [layer.x, *names], [layer.y], name=layer.name, domain=domain, **attributes
+        )
+        pairs = zip(names, constants.values(), strict=True)
+        return made, [numpy_helper.from_array(array, name) for name, array in pairs]
+
+    match layer:
+        case Dense():
+            return node("MatMul", {"weight": layer.weights.T.astype(np.float32)})
+        case XnorDense():
+            return node(
+                "XnorPopcountMatMul", {"weight": layer.weights.T.astype(np.float32)}, _QONNX
+            )
+        case Threshold():
+            thresholds = {"thresholds": layer.thresholds.astype(np.float64)}
+            return node("MultiThreshold", thresholds, _QONNX, out_scale=1.0,
+                        out_bias=float(layer.base), out_dtype=_datatype(y).name)  # fmt: skip
+        case Requant():
+            constants = {"multiplier": layer.multiplier, "bias": layer.bias}
+            return node("Requant", constants, DOMAIN, shift=layer.shift, lo=layer.lo, hi=layer.hi,
+                        rounding=str(layer.rounding))  # fmt: skip
+        case ArgMax():
+            return node("ArgMax", {}, axis=1, keepdims=1)
+        case _:
+            assert_never(layer)
+
+
+def _value_info(t: Tensor) -> TensorProto:
+    return helper.make_tensor_value_info(t.name, TensorProto.FLOAT, [1, t.size])
+
+
+def _datatype(t: Tensor) -> DataType:
+    if t.type.bits == 1 and not t.type.signed:
+        return DataType["BINARY"]
+    return DataType[f"{'INT' if t.type.signed else 'UINT'}{t.type.bits}"]

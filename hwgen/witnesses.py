@@ -1,0 +1,208 @@
+"""The five witnesses of one answer: Brevitas, QONNX executor, reference, C simulation, RTL."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwgen.errors import HwgenError
+from hwgen.graph.execute import decode, encode, trace
+from hwgen.graph.ir import Graph
+from hwgen.graph.serialize import loads
+from hwgen.num.inttype import IntArray
+from hwgen.num.pack import pack_lanes, unpack_lanes
+from hwgen.sim import Probe, SimResult, Simulator, build_simulator
+from hwgen.sim.compare import Trace, Verdict, compare
+
+WITNESSES = ("brevitas", "qonnx", "reference", "csim", "rtl")
+_STALLED_SAMPLES = 100  # of the run with random stalls on both sides
+_OUTPUT_TOLERANCE = 1e-4  # relative; the source's float32 outputs carry rounding, ours do not
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Build:
+    """What is in a build directory."""
+
+    folder: Path
+    graph: Graph
+    manifest: dict[str, Any]
+
+    @property
+    def source(self) -> Path:
+        """The QONNX file that was built."""
+        return self.folder / "model.onnx"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The Brevitas model it came from, if there is one."""
+        return self.folder / "model.pt"
+
+
+def open_build(folder: Path) -> Build:
+    """Return the build in ``folder``; raises HwgenError where there is none."""
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        raise HwgenError(
+            f"{folder}: no manifest.json, so this is not a build directory; make one with "
+            f"'hwgen build FILE.onnx --out {folder}'."
+        )
+    graph = loads((folder / "graph.json").read_text())
+    return Build(folder, graph, json.loads(manifest.read_text()))
+
+
+def simulator(build: Build) -> Simulator:
+    """Return the compiled simulator of a build; compiled at most once per content."""
+    facts = build.manifest["streams"]
+    probes = [Probe(p["name"], p["lanes"] * p["bits"]) for p in facts["probes"]]
+    return build_simulator(
+        build.folder / "rtl",
+        "top",
+        build.folder / "sim",
+        in_bytes=facts["input"]["bytes"],
+        out_bytes=facts["output"]["bytes"],
+        probes=probes,
+    )
+
+
+def simulate(build: Build, codes: IntArray, **options: Any) -> SimResult:
+    """Return what the RTL does with input codes (samples, channels)."""
+    facts = build.manifest["streams"]
+    entry = facts["input"]
+    lanes = codes.reshape(-1, entry["lanes"])
+    beats = pack_lanes(lanes, entry["bits"]).reshape(len(codes), entry["beats"], entry["bytes"])
+    return simulator(build).run(beats, facts["output"]["beats"], **options)
+
+
+def rtl_outputs(build: Build, result: SimResult) -> IntArray:
+    """Return the output codes (samples, channels) of a simulation."""
+    facts = build.manifest["streams"]["output"]
+    return _codes(result.outputs.reshape(-1, facts["bytes"]), facts)
+
+
+def rtl_trace(build: Build, result: SimResult) -> dict[str, IntArray]:
+    """Return the codes of every probed tensor (samples, channels)."""
+    facts = build.manifest["streams"]["probes"]
+    return {p["name"]: _codes(result.probes[p["name"]], p) for p in facts}
+
+
+def _codes(raw: np.ndarray, facts: dict[str, Any]) -> IntArray:
+    values = unpack_lanes(raw, facts["lanes"], facts["bits"], facts["signed"])
+    return values.reshape(-1, facts["beats"] * facts["lanes"])
+
+
+class Panel:
+    """Runs the witnesses on one set of inputs."""
+
+    def __init__(self, build: Build, x: np.ndarray) -> None:
+        self.build, self.x = build, x
+        started = time.monotonic()
+        self.codes = encode(build.graph, x)
+        self.reference = trace(build.graph, self.codes)
+        self.reference_seconds = time.monotonic() - started
+        self.layers = {build.graph.input: "input"}
+        self.layers |= {layer.y: layer.name for layer in build.graph.layers}
+        self.cycles: dict[str, int] = {}
+
+    def hear(self, names: tuple[str, ...]) -> Iterator[Verdict]:
+        """Yield the verdict of each witness; those that a build does not have stay silent."""
+        calls: dict[str, Callable[[], Iterator[Verdict]]] = {
+            "brevitas": self._brevitas,
+            "qonnx": self._qonnx,
+            "reference": self._reference,
+            "csim": self._csim,
+            "rtl": self._rtl,
+        }
+        for name in names:
+            yield from calls[name]()
+
+    def _reference(self) -> Iterator[Verdict]:
+        """The yardstick: the others are compared with it."""
+        compared = sum(values.size for values in self.reference.values())
+        yield Verdict("reference", compared, 0, 0, self.reference_seconds)
+
+    def _brevitas(self) -> Iterator[Verdict]:
+        if not self.build.checkpoint.exists():
+            return
+        from hwgen.export import brevitas_activations, brevitas_outputs
+        from hwgen.streamline.executor import quantized_tensors
+        from hwgen.train import load_model
+
+        started = time.monotonic()
+        module = load_model(self.build.checkpoint)
+        found = brevitas_activations(module, self.x)
+        names = [t.name for t in quantized_tensors(self.build.graph)]
+        codes = {name: array for name, (_, array) in zip(names, found, strict=True)}
+        outputs = brevitas_outputs(module, self.x)
+        yield self._float_witness("brevitas", codes, outputs, started)
+
+    def _qonnx(self) -> Iterator[Verdict]:
+        from hwgen.streamline.executor import activation_codes, execute_qonnx, quantized_tensors
+
+        started = time.monotonic()
+        graph = self.build.graph
+        wanted = [t.source for t in quantized_tensors(graph)] + [graph.tensor(graph.output).source]
+        values = execute_qonnx(self.build.source, self.x, wanted)
+        codes = activation_codes(graph, values)
+        yield self._float_witness("qonnx", codes, values[wanted[-1]], started)
+
+    def _csim(self) -> Iterator[Verdict]:
+        from hwgen.hls4ml_backend import compile_csim, csim_trace
+
+        started = time.monotonic()
+        csim = compile_csim(self.build.graph, self.build.folder / "csim")
+        yield self._compared("csim", csim_trace(csim, self.codes), started)
+
+    def _rtl(self) -> Iterator[Verdict]:
+        started = time.monotonic()
+        result = simulate(self.build, self.codes, probe=True)
+        self.cycles = {
+            "ii_cycles": result.ii_cycles,
+            "latency_cycles": result.first_latency_cycles,
+        }
+        found = rtl_trace(self.build, result)
+        found[self.build.graph.output] = rtl_outputs(self.build, result)
+        yield self._compared("rtl", found, started)
+        started = time.monotonic()
+        some = self.codes[:_STALLED_SAMPLES]
+        stalled = simulate(self.build, some, idle=0.4, backpressure=0.4, seed=1)
+        outputs = {self.build.graph.output: rtl_outputs(self.build, stalled)}
+        yield self._compared("rtl, random stalls", outputs, started, len(some))
+
+    def _compared(
+        self, name: str, found: Trace, started: float, samples: int | None = None
+    ) -> Verdict:
+        reference = {key: value[:samples] for key, value in self.reference.items()}
+        return compare(name, reference, found, self.layers, time.monotonic() - started)
+
+    def _float_witness(
+        self, name: str, codes: dict[str, IntArray], outputs: np.ndarray, started: float
+    ) -> Verdict:
+        """Compare a float32 witness: codes exactly but for proved ties, outputs in real units."""
+        graph = self.build.graph
+        ours = decode(graph, self.reference[graph.output]).reshape(len(self.x), -1)
+        outputs = np.asarray(outputs, dtype=np.float64).reshape(ours.shape)
+        close = np.isclose(ours, outputs, rtol=_OUTPUT_TOLERANCE, atol=_OUTPUT_TOLERANCE)
+        if graph.output not in codes:
+            exact = self.reference[graph.output]
+            t = graph.tensor(graph.output)
+            theirs = np.rint(outputs / t.scale + t.zero_point).astype(np.int64)
+            codes = codes | {graph.output: np.where(close, exact, theirs)}
+        return compare(
+            name, self.reference, codes, self.layers, time.monotonic() - started, self._is_tie
+        )
+
+    def _is_tie(self, tensor: str, ours: IntArray, theirs: IntArray) -> np.ndarray:
+        from hwgen.streamline.ties import proved_ties
+
+        graph = self.build.graph
+        layer = next((e for e in graph.layers if e.y == tensor), None)
+        fed = layer and next((e for e in graph.matvecs() if e.y == layer.x), None)
+        if fed is None:  # the input, or an accumulator: no quantizer whose ties could differ
+            return np.zeros(ours.shape, dtype=bool)
+        return proved_ties(self.build.source, graph, tensor, self.reference[fed.x], ours, theirs)
