@@ -59,6 +59,7 @@ class HwgenWriter(Writer):
             Path(config["OutputDir"]),
             reuse=fold.reuse,
             target_cycles=fold.target_cycles,
+            part=config["Part"],
         )
         config["HwgenDirectory"] = str(directory)
 
@@ -74,15 +75,20 @@ class HwgenBackend(Backend):
     def _init_file_optimizers(self) -> dict[str, Any]:
         return {}
 
-    def create_initial_config(self, **options: object) -> dict[str, Any]:
-        """Return the config of a conversion; warns of options, such as a part, without effect."""
+    def create_initial_config(
+        self, part: str | None = None, io_type: str | None = None, **options: object
+    ) -> dict[str, Any]:
+        """Return the config of a conversion.
+
+        part     a part that hwgen knows, whose resources the accelerator must not exceed
+        io_type  "io_stream": every layer streams; warns of "io_parallel" and of other options
+        """
         install_converter()
         register_handlers()
-        io_type = options.pop("io_type", None) or "io_stream"
         given = [name for name, value in options.items() if value is not None]
         warn_ignored(given + ["io_parallel"] * (io_type == "io_parallel"))
         writer = {"Namespace": None, "WriteWeightsTxt": False, "WriteTar": False}
-        return {"IOType": io_type, "HLSConfig": {}, "WriterConfig": writer}
+        return {"Part": part, "IOType": "io_stream", "HLSConfig": {}, "WriterConfig": writer}
 
     def create_layer_class(self, layer_class: type) -> type:
         """Return the layer class as hls4ml names it for this backend."""
@@ -127,7 +133,9 @@ class HwgenBackend(Backend):
         """Return the synthesis report of Yosys: LUT, FF, BRAM, DSP, part, tool version."""
         from hwgen import flow
 
-        return dict(flow.synthesise(self._directory(model)))
+        part = model.config.config["Part"]
+        options = {} if part is None else {"part": part}
+        return dict(flow.synthesise(self._directory(model), **options))
 
     def _directory(self, model: Any) -> Path:
         if "HwgenDirectory" not in model.config.config:

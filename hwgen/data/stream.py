@@ -81,9 +81,7 @@ class Fold:
         return "+".join(names) if len(names) <= 4 else f"{len(names)} speakers"
 
     def train_stream(self, seed: int) -> Stream:
-        """Return all training recordings in the order that ``seed`` draws, each at a new speed
-        and in a new voice.
-        """
+        """Return all training recordings in random order, each at a new speed in a new voice."""
         return self._stream(self._rows(held_out=False), seed, self.variants, self.stretch)
 
     def test_streams(self) -> tuple[Stream, ...]:

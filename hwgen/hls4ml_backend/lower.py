@@ -10,7 +10,6 @@ from typing import Any
 
 import hls4ml
 import numpy as np
-from hls4ml.converters import convert_from_onnx_model
 from onnx import ModelProto, TensorProto, helper
 
 from hwgen.errors import ModelError, ToolNotFound
@@ -38,7 +37,8 @@ def to_graph(model: ModelProto) -> ir.Graph:
         raise ToolNotFound("hls4ml did not find hwgen among its plugins; pip install hwgen")
     host = loads(text)
     with contextlib.redirect_stdout(io.StringIO()):
-        translated = convert_from_onnx_model(_shaped(model, host), backend=BACKEND)
+        convert = hls4ml.converters.convert_from_onnx_model
+        translated = convert(_shaped(model, host), backend=BACKEND)
     return check(dataclasses.replace(host, layers=tuple(_layers(translated))), "hls4ml")
 
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, assert_never
 
+import hls4ml
 import numpy as np
-from hls4ml.model import ModelGraph
-from hls4ml.utils.config import create_config
 
 from hwgen.graph import ir
 from hwgen.hls4ml_backend.cpp_templates import register_templates
@@ -61,7 +60,7 @@ def _model(graph: ir.Graph, out: Path, part: str) -> Any:
     for i, layer in enumerate(graph.layers):
         spec = _cpp_layer(layer, graph.tensor(layer.x), graph.tensor(layer.y))
         layers.append((cpp_name(i, layer.name), graph.tensor(layer.y), spec))
-    config = create_config(
+    config = hls4ml.utils.config.create_config(
         output_dir=str(out), project_name=PROJECT, backend="Vitis", part=part, io_type="io_parallel"
     )
     config["TraceOutput"] = True
@@ -70,7 +69,7 @@ def _model(graph: ir.Graph, out: Path, part: str) -> Any:
         "LayerName": {name: _options(y, spec) for name, y, spec in layers},
     }
     nodes = [{"class_name": s.kind, "name": name, **s.attributes} for name, _, s in layers]
-    return ModelGraph.from_layer_list(config, nodes, ["x"], [nodes[-1]["name"]])
+    return hls4ml.model.ModelGraph.from_layer_list(config, nodes, ["x"], [nodes[-1]["name"]])
 
 
 def _options(y: ir.Tensor, spec: _CppLayer) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def _cpp_layer(layer: ir.Layer, x: ir.Tensor, y: ir.Tensor) -> _CppLayer:
                 "weight_data": layer.weights.T, "bias_data": None, "n_in": x.size, "n_out": y.size,
             }  # fmt: skip
             reuse = layer.weights.size // (layer.fold.simd * layer.fold.pe)
-            types = {"weight": _weight_type(layer.weights), "accum": IntType(y.type.bits-1,y.type.signed)}
+            types = {"weight": _weight_type(layer.weights), "accum": y.type}
             return _CppLayer("Dense", attributes, types, {"ReuseFactor": reuse})
         case ir.XnorDense():
             types = {"weight": IntType(1, signed=False)}

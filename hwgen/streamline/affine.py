@@ -12,7 +12,10 @@ from hwgen.num.rounding import Rounding, shift_round
 from hwgen.streamline.close import Accumulator, Staircase
 
 _MAX_SHIFT = 30
-_MAX_MULTIPLIER_BITS = 24
+_MAX_MULTIPLIER_BITS = 25
+_NEIGHBOURS = (0, 1, -1, 2, -2, 3, -3)  # multipliers tried around the exact slope, per channel
+
+_OPEN = np.int64(1) << 61
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,13 +38,9 @@ def fit(segment: Segment, acc: Accumulator, stairs: Staircase) -> Affine | None:
         return None
     slope, offset = _line(segment, acc)
     for shift in range(_MAX_SHIFT + 1):
-        multiplier = np.rint(slope * (1 << shift))
-        if np.abs(multiplier).max() >= 1 << _MAX_MULTIPLIER_BITS:
+        if np.abs(slope).max() * (1 << shift) >= 1 << _MAX_MULTIPLIER_BITS:
             return None
-        for candidate in (
-            _floor(multiplier.astype(np.int64), shift, stairs),
-            _half_even(slope, offset, shift),
-        ):
+        for candidate in (_floor(slope, shift, stairs), _half_even(slope, offset, shift)):
             if candidate is not None and _equal(candidate, stairs):
                 return candidate
     return None
@@ -56,20 +55,39 @@ def _line(segment: Segment, acc: Accumulator) -> tuple[FloatArray, FloatArray]:
     return at_1 - at_0, at_0
 
 
-def _floor(multiplier: IntArray, shift: int, stairs: Staircase) -> Affine | None:
-    """Return a bias for which floor rounding puts every step where it belongs, if one exists."""
+def _floor(slope: FloatArray, shift: int, stairs: Staircase) -> Affine | None:
+    """Return multipliers and biases for which floor rounding puts every step where it belongs."""
+    nearest = np.rint(slope * (1 << shift)).astype(np.int64)
+    multiplier, bias = nearest.copy(), np.zeros_like(nearest)
+    found = np.zeros(len(nearest), dtype=bool)
+    for delta in _NEIGHBOURS:
+        least, most = _bias_interval(nearest + delta, shift, stairs)
+        new = (least <= most) & (nearest + delta >= 0) & ~found
+        multiplier = np.where(new, nearest + delta, multiplier)
+        bias = np.where(new, _middle(least, most), bias)
+        found |= new
+        if found.all():
+            return Affine(multiplier, bias, shift, Rounding.FLOOR)
+    return None
+
+
+def _bias_interval(
+    multiplier: IntArray, shift: int, stairs: Staircase
+) -> tuple[IntArray, IntArray]:
+    """Return the least and the largest bias per channel; least > most where there is none."""
     column = multiplier[:, None]
     level = np.arange(stairs.base + 1, stairs.top + 1)[None, :] << shift
     reachable = stairs.steps <= stairs.hi[:, None]
     avoidable = stairs.steps > stairs.lo[:, None]
-    wide = np.int64(1) << 62
-    least = np.where(reachable, level - column * stairs.steps, -wide).max(axis=1)
-    most = np.where(avoidable, level - 1 - column * (stairs.steps - 1), wide).min(axis=1)
-    if np.any(least > most):
-        return None
-    # a channel whose steps are all out of reach leaves one side open; stay next to the other
-    middle = np.where(least == -wide, most, np.where(most == wide, least, (least + most) >> 1))
-    return Affine(multiplier, middle, shift, Rounding.FLOOR)
+    least = np.where(reachable, level - column * stairs.steps, -_OPEN).max(axis=1)
+    most = np.where(avoidable, level - 1 - column * (stairs.steps - 1), _OPEN).min(axis=1)
+    return least, most
+
+
+def _middle(least: IntArray, most: IntArray) -> IntArray:
+    """Return the middle of an interval, or its only end: all steps may be out of reach."""
+    open_ended = np.where(least == -_OPEN, most, least)
+    return np.where((least == -_OPEN) | (most == _OPEN), open_ended, (least + most) >> 1)
 
 
 def _half_even(slope: FloatArray, offset: FloatArray, shift: int) -> Affine | None:

@@ -30,6 +30,7 @@ def calibrate(
     assert precision.input is not None, "calibration is for the linear quantizers of stage 2"
     assert precision.activation is not None
     assert precision.weight is not None
+    assert precision.bias is not None
     input_step = _step(ranges[0], 2 ** (precision.input - 1) - 1)
     activation = tuple(_step(r, 2**precision.activation - 1) for r in ranges[1:-1])
     reaches = [step + precision.activation for step in activation]
@@ -39,7 +40,7 @@ def calibrate(
         accumulator = source - precision.weight
         finest = reach - FLOAT32_BITS + 1 - accumulator
         scale.append(_scale_step(affine, precision, finest=finest, headroom=headroom))
-        bias.append(scale[-1] + accumulator)
+        bias.append(max(scale[-1] + accumulator, reach - precision.bias + 1))
     return Steps(input_step, activation, tuple(scale), tuple(bias))
 
 

@@ -13,7 +13,7 @@ class Precision:
     input        network input, signed (stage 2, as all that follow)
     activation   after ReLU, unsigned
     scale        mantissa of the channel factors: gain and batch norm folded
-    bias         channel offsets, on the integer grid of the scaled accumulator
+    bias         channel offsets, on the integer grid of the scaled accumulator or a coarser one
     """
 
     weight: int | None = None

