@@ -17,8 +17,8 @@ from hwgen.graph.ir import Graph
 from hwgen.graph.serialize import loads
 from hwgen.num.inttype import IntArray
 from hwgen.num.pack import pack_lanes, unpack_lanes
-from hwgen.sim import Probe, SimResult, Simulator, build_simulator
 from hwgen.sim.compare import Trace, Verdict, compare
+from hwgen.sim.simulator import Probe, SimResult, Simulator, build_simulator
 
 WITNESSES = ("brevitas", "qonnx", "reference", "csim", "rtl")
 _STALLED_SAMPLES = 100  # of the run with random stalls on both sides

@@ -11,6 +11,6 @@ def limits(bits: int, signed: bool) -> tuple[int, int]:
 def corners(shape: tuple[int, ...], bits: int, signed: bool, seed: int) -> np.ndarray:
     """Return random numbers whose first two rows are all lowest and all highest."""
     lo, hi = limits(bits, signed)
-    values = np.random.default_rng(seed).integers(lo, hi + 1, shape)
+    values = np.random.default_rng(seed).integers(lo, hi, shape, endpoint=True)
     values[0], values[1] = lo, hi
     return values

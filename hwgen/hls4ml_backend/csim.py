@@ -1,13 +1,12 @@
 """The C simulation of a Vitis project: g++ on hls4ml's C++, called through its bridge functions.
 
-A library is named by the hash of all that goes into it and compiled only where it is not there yet.
+A library is named by the hash of all that goes into it, and compiled where it is not there yet.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import hashlib
 import io
 import shutil
 from collections.abc import Iterator
@@ -15,14 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hls4ml
 import numpy as np
 
 from hwgen.errors import ToolFailed, ToolNotFound
 from hwgen.graph import ir
-from hwgen.graph.serialize import dumps
-from hwgen.hls4ml_backend.cpp_templates import HEADERS
-from hwgen.hls4ml_backend.vitis import PROJECT, cpp_name, write_vitis
+from hwgen.hls4ml_backend.vitis import PROJECT, content_hash, cpp_name, write_vitis
 from hwgen.num.inttype import FloatArray, IntArray
 
 _LAST_LINES = 15
@@ -43,16 +39,15 @@ class _TraceEntry(ctypes.Structure):
 def compile_csim(graph: ir.Graph, out: Path) -> Csim:
     """Return the C simulation of ``graph``; its Vitis project is in ``out``.
 
-    Nothing is written or compiled if ``out`` already holds this very graph.
+    Nothing is written or compiled if ``out`` already holds the project of this very graph.
     raises  ToolNotFound  without g++;  ToolFailed  with the compiler's last lines
     """
     out = out.resolve()
-    digest = _digest(graph, out)
-    library = out / "firmware" / f"{PROJECT}-{digest}.so"
+    library = out / "firmware" / f"{PROJECT}-{content_hash(graph, out)}.so"
     if not library.exists():
         if shutil.which("g++") is None:
             raise ToolNotFound("g++ not found on PATH; the C simulation needs it: apt install g++")
-        _build(write_vitis(graph, out), digest)
+        _compile(write_vitis(graph, out))
     return Csim(graph, library)
 
 
@@ -80,19 +75,10 @@ def csim_trace(csim: Csim, x: IntArray) -> dict[str, IntArray]:
     return {csim.graph.input: x} | {name: _integers(np.stack(v)) for name, v in values.items()}
 
 
-def _digest(graph: ir.Graph, out: Path) -> str:
-    """Return a hash of the graph, the tools and the place: the library reads its weights there."""
-    ours = sorted([*HEADERS.glob("*.h"), *HEADERS.parent.glob("*.py")])
-    parts = [dumps(graph), hls4ml.__version__, str(out), *(p.read_text() for p in ours)]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def _build(model: Any, digest: str) -> None:
+def _compile(model: Any) -> None:
     said = io.StringIO()
-    model.config.config["Stamp"] = digest
     try:
         with contextlib.redirect_stdout(said):
-            model.config.backend.writer.write_hls(model)
             model.config.backend.compile(model)
     except Exception as error:
         last = "\n".join(said.getvalue().splitlines()[-_LAST_LINES:])

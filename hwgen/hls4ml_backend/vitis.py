@@ -7,6 +7,7 @@ hls4ml is left nothing to infer.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,8 @@ import hls4ml
 import numpy as np
 
 from hwgen.graph import ir
-from hwgen.hls4ml_backend.cpp_templates import register_templates
+from hwgen.graph.serialize import dumps
+from hwgen.hls4ml_backend.cpp_templates import HEADERS, register_templates
 from hwgen.num.inttype import IntArray, IntType
 from hwgen.num.rounding import Rounding
 
@@ -37,12 +39,22 @@ def write_vitis(graph: ir.Graph, out: Path, part: str = "xc7a100tcsg324-1") -> A
     """Return hls4ml's model of ``graph``, its Vitis project written to ``out``.
 
     ``compile()`` and ``predict(codes)`` of the result run the C simulation with g++; its layers
-    are named by ``cpp_name`` and traced.
+    are named by ``cpp_name`` and traced.  The same graph always gives the same files: hls4ml's
+    random stamp gives way to ``content_hash``.
     """
     with contextlib.redirect_stdout(io.StringIO()):
         model = _model(graph, out, part)
-        model.write()
+        model.config.config["Stamp"] = content_hash(graph, out)
+        model.config.backend.writer.write_hls(model)
     return model
+
+
+def content_hash(graph: ir.Graph, out: Path) -> str:
+    """Return a hash of the graph, the tools and the place: the library reads its weights there."""
+    ours = sorted([*HEADERS.glob("*.h"), *HEADERS.parent.glob("*.py")])
+    parts = [dumps(graph), hls4ml.__version__, str(out.resolve())]
+    parts += [path.read_text() for path in ours]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def cpp_name(index: int, name: str) -> str:

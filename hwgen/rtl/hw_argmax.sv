@@ -29,8 +29,7 @@ module hw_argmax #(
 
   localparam int unsigned FOLDS  = N / PE;
   localparam int unsigned FOLD_W = (FOLDS > 1) ? $clog2(FOLDS) : 1;
-  localparam int unsigned TREE_D = $clog2(PE);       // levels of pairwise comparison
-  localparam int unsigned LEAVES = 2 ** TREE_D;
+  localparam int unsigned LEAVES = 2 ** $clog2(PE);  // of the comparison tree
 
   if (N % PE != 0) begin : gen_bad_pe
     $error("hw_argmax: PE=%0d must divide N=%0d", PE, N);
@@ -66,21 +65,21 @@ module hw_argmax #(
   // Values are compared as unsigned words with the sign bit turned over.  Node k has the
   // children 2k and 2k+1; a child on the right wins only if it is greater, so the first maximum
   // stays.  Leaves beyond PE repeat the last lane and therefore never win.
-  logic [X_W-1:0] value [1:2*LEAVES-1];
-  logic [Y_W-1:0] index [1:2*LEAVES-1];
+  logic [X_W-1:0] value [2*LEAVES];
+  logic [Y_W-1:0] index [2*LEAVES];
   logic [X_W-1:0] value1_q, value2_q;
   logic [Y_W-1:0] index1_q, index2_q;
 
-  for (genvar k = 0; k < LEAVES; k++) begin : gen_leaf
-    localparam int unsigned LANE = (k < PE) ? k : PE - 1;
-    assign value[LEAVES+k] = s_axis_tdata[LANE*X_W +: X_W] ^ (X_W'(X_SIGNED) << (X_W - 1));
-    assign index[LEAVES+k] = Y_W'(fold) * Y_W'(PE) + Y_W'(LANE);
-  end
-  for (genvar k = 1; k < LEAVES; k++) begin : gen_node
-    logic right;
-    assign right    = value[2*k+1] > value[2*k];
-    assign value[k] = right ? value[2*k+1] : value[2*k];
-    assign index[k] = right ? index[2*k+1] : index[2*k];
+  always_comb begin
+    for (int unsigned k = 0; k < LEAVES; k++) begin
+      value[LEAVES+k] = s_axis_tdata[((k < PE) ? k : PE-1)*X_W +: X_W]
+                        ^ (X_W'(X_SIGNED) << (X_W - 1));
+      index[LEAVES+k] = Y_W'(fold) * Y_W'(PE) + Y_W'(k);
+    end
+    for (int unsigned k = LEAVES - 1; k > 0; k--) begin
+      value[k] = (value[2*k+1] > value[2*k]) ? value[2*k+1] : value[2*k];
+      index[k] = (value[2*k+1] > value[2*k]) ? index[2*k+1] : index[2*k];
+    end
   end
 
   always_ff @(posedge clk) begin

@@ -32,12 +32,7 @@ module hw_dot #(
   if (ARITH == 2) begin : gen_popcount
     logic unused;
     assign unused = &{1'b0, xsum_i};
-    always_comb begin
-      sum_o = '0;
-      for (int unsigned s = 0; s < SIMD; s++) begin
-        sum_o = sum_o + SUM_W'(x_i[s] ~^ w_i[s]);
-      end
-    end
+    assign sum_o  = SUM_W'($countones(x_i ~^ w_i));
   end else begin : gen_multiply
     logic signed [SUM_W-1:0] dot;
 

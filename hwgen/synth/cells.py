@@ -25,7 +25,7 @@ class Resources:
     lutram: int = 0
     ff: int = 0
     carry: int = 0
-    bram36: float = 0
+    bram36: float = 0.0
     dsp: int = 0
 
     def __add__(self, other: Resources) -> Resources:
@@ -58,7 +58,7 @@ _COST = {
     **dict.fromkeys(("SRL16E", "SRLC32E", "RAM32X1S", "RAM64X1S"), Resources(lutram=1)),
     **dict.fromkeys(("RAM32X2S", "RAM128X1S", "RAM32X1D", "RAM64X1D"), Resources(lutram=2)),
     **dict.fromkeys(("RAM32M", "RAM64M", "RAM128X1D", "RAM256X1S"), Resources(lutram=4)),
-    "RAMB36E1": Resources(bram36=1),
+    "RAMB36E1": Resources(bram36=1.0),
     "RAMB18E1": Resources(bram36=0.5),
     "DSP48E1": Resources(dsp=1),
     "TRELLIS_FF": _FF,

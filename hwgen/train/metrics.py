@@ -55,11 +55,13 @@ def smooth(posterior: FloatArray, frames: int) -> FloatArray:
 def detect(score: FloatArray, lockout: int) -> IntArray:
     """Return the frames of the detections: peaks of the score, the highest first.
 
+    score  (frames,) in [0, 1]; 0 is never a peak
+
     A peak hides every other peak closer than ``lockout`` frames. The peaks do not depend on a
     threshold, so one pass serves the whole DET curve.
     """
-    before = np.concatenate(([-np.inf], score[:-1]))
-    after = np.concatenate((score[1:], [-np.inf]))
+    before = np.concatenate(([0.0], score[:-1]))
+    after = np.concatenate((score[1:], [0.0]))
     peaks = np.flatnonzero((score > before) & (score >= after))
     hidden = np.zeros(len(score), dtype=bool)
     kept = []

@@ -126,7 +126,9 @@ def test_names_the_options_it_does_not_honour(float_model):
     config = config_of(float_model, granularity="name")
     config["Model"]["Strategy"] = "Resource"
     config["LayerName"][FIRST]["Precision"] = {"result": "fixed<8,3>"}
-    expected = f"hwgen ignores Strategy of Model, Precision of {FIRST}: .* only ReuseFactor"
+    config["LayerName"]["Pow_1"] = {"ReuseFactor": 4}
+    wrong = f"Strategy of Model, Precision of {FIRST}, ReuseFactor of Pow_1"
+    expected = f"^hwgen ignores {wrong}: .*ReuseFactor, TargetCycles and part alone"
     with pytest.warns(UserWarning, match=expected):
         hls4ml.converters.convert_from_onnx_model(float_model, backend="hwgen", hls_config=config)
     with pytest.warns(UserWarning, match="hwgen ignores clock_period, io_parallel: "):

@@ -24,7 +24,9 @@ class Chain:
         self.constants.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
         return name
 
-    def add(self, op: str, *inputs: str, domain: str = "", first: bool = True, **attributes) -> Chain:
+    def add(
+        self, op: str, *inputs: str, domain: str = "", first: bool = True, **attributes
+    ) -> Chain:
         out = f"t{len(self.nodes)}"
         ins = [self.here, *inputs] if first else [*inputs, self.here]
         name = attributes.pop("name", f"{op}_{len(self.nodes)}")

@@ -65,10 +65,14 @@ def test_zoo_networks_trained_by_others(name):
 
 @pytest.mark.parametrize("act_scale", [0.25, 0.1])
 @pytest.mark.parametrize("weight_scale", ["po2", "float", "per_channel"])
-@pytest.mark.parametrize(("bits", "signed", "narrow"), [(1, 0, 0), (3, 0, 0), (4, 1, 1), (8, 0, 0), (8, 1, 0)])
+@pytest.mark.parametrize(
+    ("bits", "signed", "narrow"), [(1, 0, 0), (3, 0, 0), (4, 1, 1), (8, 0, 0), (8, 1, 0)]
+)
 def test_scales_widths_and_batch_norm(tmp_path, act_scale, weight_scale, bits, signed, narrow):
     rng = np.random.default_rng(bits + 10 * signed)
-    scale = {"po2": 0.125, "float": 0.137, "per_channel": rng.uniform(0.05, 0.3, (7, 1))}[weight_scale]
+    scale = {"po2": 0.125, "float": 0.137, "per_channel": rng.uniform(0.05, 0.3, (7, 1))}[
+        weight_scale
+    ]
     chain = Chain((12,)).quant(0.5, bits=6)
     chain.dense(rng.normal(0, 0.5, (7, 12)), scale).batch_norm(rng, 7)
     if not signed:
@@ -105,7 +109,9 @@ def test_mid_rise_weights_are_odd_integers_stored_in_k_bits(tmp_path):
     rng = np.random.default_rng(5)
     chain = Chain((9,)).quant(0.5, bits=5)
     chain.dense(rng.uniform(-1, 1, (4, 9)), 0.25, bits=3, zero=-0.5, narrow=0)
-    chain.add("Relu").quant(0.5, bits=8, signed=0).dense(rng.normal(0, 1, (2, 4)), 1.0, bipolar=True)
+    chain.add("Relu").quant(0.5, bits=8, signed=0).dense(
+        rng.normal(0, 1, (2, 4)), 1.0, bipolar=True
+    )
     graph, _ = assert_exact(saved(chain, tmp_path))
     first, last = graph.matvecs()
     assert (first.odd, first.stored_type.bits) == (True, 3)
@@ -163,7 +169,9 @@ def test_the_integer_file_runs_in_the_executor(tmp_path):
     rng = np.random.default_rng(11)
     chain = Chain((16,)).quant(0.5, bits=8).dense(rng.normal(0, 0.5, (8, 16)), 0.1)
     chain.batch_norm(rng, 8).add("Relu").quant(0.11, bits=8, signed=0)
-    chain.dense(rng.normal(0, 0.5, (4, 8)), 0.1).bipolar().dense(rng.normal(0, 1, (4, 4)), 1.0, bipolar=True)
+    chain.dense(rng.normal(0, 0.5, (4, 8)), 0.1).bipolar().dense(
+        rng.normal(0, 1, (4, 4)), 1.0, bipolar=True
+    )
     source = read(chain.model())
     graph = lower(source, split(source))
     integer = ModelWrapper(integer_qonnx(graph))

@@ -62,7 +62,9 @@ def test_unsupported_op():
 def test_dynamic_shape():
     model = small().dense(weights(), 0.3).model()
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "n"
-    refused(ModelError, model, "tensor 'x' has a dynamic shape (axis 1 is 'n'); hardware needs fixed")
+    refused(
+        ModelError, model, "tensor 'x' has a dynamic shape (axis 1 is 'n'); hardware needs fixed"
+    )
 
 
 def test_a_symbolic_batch_is_fine():
@@ -75,22 +77,30 @@ def test_branch():
     chain = small().dense(weights(4), 0.3).quant(0.5, name="q")
     fork = chain.here
     chain.dense(weights(4), 0.3, name="a").add("Add", fork, name="skip")
-    refused(UnsupportedOp, chain, "is read by a, skip; hwgen builds chains, where each tensor has one")
+    refused(
+        UnsupportedOp, chain, "is read by a, skip; hwgen builds chains, where each tensor has one"
+    )
 
 
 def test_scale_per_input_channel():
     chain = small().dense(weights(), np.full((1, 4), 0.3) * np.arange(1, 5), name="fc1")
-    refused(UnsupportedOp, chain, "fc1: the weight scale differs between inputs of one output channel")
+    refused(
+        UnsupportedOp, chain, "fc1: the weight scale differs between inputs of one output channel"
+    )
 
 
 def test_activation_scale_per_channel():
     chain = Chain((4,)).quant(np.array([0.1, 0.2, 0.3, 0.4])).dense(weights(), 0.3, name="fc1")
-    refused(UnsupportedOp, chain, "fc1: its input has a scale per channel; a sum over channels has no")
+    refused(
+        UnsupportedOp, chain, "fc1: its input has a scale per channel; a sum over channels has no"
+    )
 
 
 def test_clamp_after_the_last_quantizer():
     chain = small().dense(weights(), 0.3).add("Relu", name="last_relu")
-    refused(UnsupportedOp, chain, "last_relu: Relu comes after the last quantizer and is not affine")
+    refused(
+        UnsupportedOp, chain, "last_relu: Relu comes after the last quantizer and is not affine"
+    )
 
 
 def test_unknown_rounding():

@@ -101,10 +101,11 @@ def _yosys(rtl: Path, top: str, family: str, log: Path) -> dict[str, Any]:
                 command, cwd=rtl, stdout=stream, stderr=subprocess.STDOUT, check=False
             ).returncode
         if code:
-            last = " | ".join(log.read_text(errors="replace").split("\n")[-_LAST_LINES:]).strip(
-                " |"
+            last = " | ".join(log.read_text(errors="replace").splitlines()[-_LAST_LINES:])
+            raise ToolFailed(
+                f"Yosys ended with code {code} on {rtl} (top {top}). Its log is {log}, its last "
+                f"lines are: {last}"
             )
-            raise ToolFailed(f"Yosys ended with code {code} on {rtl / top}.sv; log {log}: {last}")
         found: dict[str, Any] = json.loads(result.read_text())
         return found
 

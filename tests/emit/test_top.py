@@ -1,0 +1,87 @@
+"""The generated top: names and ports agree with the RTL library, text is deterministic."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pyslang
+import pytest
+from chains import random_graph
+from hwgen.emit import emit_top, replacing, write_rtl
+from hwgen.errors import OutputError
+from hwgen.graph.ir import Graph
+from hwgen.schedule import schedule
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+RTL = Path(__file__).parents[2] / "hwgen" / "rtl"
+HEADER = "// golden\n\n"
+
+
+def graphs() -> dict[str, Graph]:
+    rng = np.random.default_rng(0)
+    return {
+        "dense": schedule(
+            random_graph(rng, sizes=(12, 8, 6, 4), kinds=("threshold", "requant"), argmax=True),
+            target_cycles=12,
+        ),
+        "xnor": schedule(random_graph(rng, sizes=(16, 6, 9, 3), binary=True), target_cycles=16),
+    }
+
+
+@pytest.mark.parametrize("name", ["dense", "xnor"])
+def test_text_is_the_golden_file(name):
+    text = emit_top(graphs()[name], HEADER).text
+    path = GOLDEN / f"top_{name}.sv"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.mark.parametrize("name", ["dense", "xnor"])
+def test_every_parameter_and_port_exists_and_no_port_is_left_open(name):
+    design = emit_top(graphs()[name], HEADER)
+    compilation = pyslang.ast.Compilation()
+    compilation.addSyntaxTree(pyslang.syntax.SyntaxTree.fromText(design.text))
+    for source in RTL.glob("hw_*.sv"):
+        compilation.addSyntaxTree(pyslang.syntax.SyntaxTree.fromFile(str(source)))
+    found = [str(d.code) for d in compilation.getAllDiagnostics() if d.isError()]
+    assert found == []
+    top = next(i for i in compilation.getRoot().topInstances if i.name == "top")
+    instances = [m for m in top.body if m.kind == pyslang.ast.SymbolKind.Instance]
+    assert len(instances) >= 6
+    for instance in instances:
+        assert all(c.expression is not None for c in instance.portConnections), instance.name
+
+
+def test_every_memory_that_the_top_names_is_written(tmp_path):
+    design = emit_top(graphs()["dense"], HEADER)
+    write_rtl(design, tmp_path / "rtl")
+    files = {p.name for p in (tmp_path / "rtl").glob("*.mem")}
+    assert files == set(design.memories)
+    assert "fc0_w.mem" in files
+    assert (tmp_path / "rtl" / "hw_dense.sv").is_file()
+
+
+def test_an_error_leaves_nothing_behind(tmp_path):
+    with pytest.raises(RuntimeError), replacing(tmp_path / "out") as stage:
+        (stage / "half.sv").write_text("x")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_foreign_folder_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(OutputError, match="exists and is not a hwgen build directory"):
+        with replacing(tmp_path):
+            pass
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_rebuild_replaces_all_but_the_compiled_simulators(tmp_path):
+    for content in ("old", "new"):
+        with replacing(tmp_path / "out") as stage:
+            (stage / "manifest.json").write_text(content)
+        (tmp_path / "out" / "sim").mkdir(exist_ok=True)
+    assert (tmp_path / "out" / "manifest.json").read_text() == "new"
+    assert (tmp_path / "out" / "sim").is_dir()
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
