@@ -12,8 +12,9 @@ from cocotb_tools.runner import get_results, get_runner
 from hwgen.errors import ToolNotFound
 from hwgen.sim.verilator import BUILD_ARGS, environment
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the benches; the runner passes sys.path on
-RTL = Path(__file__).parents[1] / "hwgen" / "rtl"
+HERE = Path(__file__).parent
+SOURCES = sorted([*(HERE.parent / "hwgen" / "rtl").glob("*.sv"), *HERE.glob("*.sv")])
+sys.path.insert(0, str(HERE))  # for the benches; the runner passes sys.path on
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def simulate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
         np.savez(tmp_path / "vectors.npz", **(vectors or {}))
         runner = get_runner("verilator")
         runner.build(
-            sources=sorted(RTL.glob("*.sv")),
+            sources=SOURCES,
             hdl_toplevel=top,
             parameters={name: _literal(value) for name, value in parameters.items()},
             build_args=["-Wall", "--assert", "-CFLAGS", "-O1", *BUILD_ARGS],

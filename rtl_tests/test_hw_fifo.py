@@ -51,6 +51,6 @@ def test_hw_fifo(simulate, monkeypatch, depth):
     check(simulate, monkeypatch, "hw_fifo", max(depth, 2), 9, DEPTH=depth)
 
 
-@pytest.mark.parametrize("data_w", [1, 62])
+@pytest.mark.parametrize("data_w", [8, 62])
 def test_hw_axis_register(simulate, monkeypatch, data_w):
     check(simulate, monkeypatch, "hw_axis_register", 2, data_w)

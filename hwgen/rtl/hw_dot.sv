@@ -34,23 +34,23 @@ module hw_dot #(
     assign unused = &{1'b0, xsum_i};
     assign sum_o  = SUM_W'($countones(x_i ~^ w_i));
   end else begin : gen_multiply
-    logic signed [SUM_W-1:0] dot;
+    localparam int unsigned PROD_W = X_W + W_W;
+    logic [SIMD*PROD_W-1:0]         product;
+    logic [PROD_W+$clog2(SIMD)-1:0] tree;
+    logic signed [SUM_W-1:0]        dot;
 
-    // The operands are signed by declaration, so the product is too.
-    function automatic logic signed [X_W+W_W-1:0] product(
-      input logic signed [X_W:0]   x,
-      input logic signed [W_W-1:0] w
-    );
-      product = (X_W+W_W)'(x * w);
-    endfunction
-
-    always_comb begin
-      dot = '0;
-      for (int unsigned s = 0; s < SIMD; s++) begin
-        dot = dot + SUM_W'(product({X_SIGNED && x_i[s*X_W+X_W-1], x_i[s*X_W +: X_W]},
-                                   w_i[s*W_W +: W_W]));
-      end
+    for (genvar s = 0; s < SIMD; s++) begin : gen_lane
+      logic signed [X_W:0]   x;  // one bit more: unsigned inputs are non-negative
+      logic signed [W_W-1:0] w;
+      assign x = {X_SIGNED && x_i[s*X_W+X_W-1], x_i[s*X_W +: X_W]};
+      assign w = w_i[s*W_W +: W_W];
+      assign product[s*PROD_W +: PROD_W] = PROD_W'(x * w);
     end
+
+    hw_adder_tree #(.N(SIMD), .IN_W(PROD_W), .SIGNED(1'b1)) u_tree (
+      .x_i(product), .sum_o(tree)
+    );
+    assign dot = SUM_W'($signed(tree));
 
     if (ARITH == 1) begin : gen_odd
       assign sum_o = (dot <<< 1) + (X_SIGNED ? SUM_W'($signed(xsum_i)) : SUM_W'(xsum_i));

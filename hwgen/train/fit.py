@@ -32,7 +32,9 @@ def fit(
     tick        called once per epoch, also for the epochs found in the checkpoint
     """
     net.to(world.device)
-    optimizer = torch.optim.Adam(net.parameters(), plan.learning_rate)
+    optimizer = torch.optim.AdamW(
+        net.parameters(), plan.learning_rate, weight_decay=recipe.weight_decay
+    )
     fingerprint = _fingerprint(net, fold, plan, recipe)
     done = _resume(net, optimizer, checkpoint, fingerprint)
     for _ in range(done):
@@ -49,9 +51,10 @@ def fit(
 
 
 def batches(stream: Stream, recipe: Recipe, seed: int) -> list[np.ndarray]:
-    """Return the frame positions of each batch of an epoch, in random order, the rest dropped."""
+    """Return the frame positions of each batch of an epoch: a random share, in random order."""
     order = np.random.default_rng(seed).permutation(len(stream))
-    size = min(recipe.batch, len(stream))
+    order = order[: math.ceil(recipe.share * len(order))]
+    size = min(recipe.batch, len(order))
     return list(order[: len(order) // size * size].reshape(-1, size))
 
 
@@ -90,7 +93,8 @@ def _set_rate(optimizer: torch.optim.Optimizer, plan: Plan, progress: float) -> 
 
 def _fingerprint(net: SquashedMlp, fold: Fold, plan: Plan, recipe: Recipe) -> str:
     digest = hashlib.sha256()
-    setting = (net.widths, net.precision, net.steps, plan, recipe.batch, recipe.seed)
+    setting = (net.widths, net.precision, net.steps, plan)
+    setting += (recipe.batch, recipe.share, recipe.weight_decay, recipe.seed)
     digest.update(repr((setting, recipe.task.origin, fold.name)).encode())
     for tensor in net.state_dict().values():
         digest.update(tensor.cpu().numpy().tobytes())

@@ -108,6 +108,8 @@ class Recipe:
     percentile: float
     calibration_batches: int
     batch: int
+    share: float
+    weight_decay: float
     seed: int
     stages: tuple[Plan, Plan, Plan]
     smoothing_frames: int
@@ -163,6 +165,8 @@ def _recipe(name: str, widths: Sequence[int], task: Task, settings: Settings) ->
         percentile=quantization["percentile"],
         calibration_batches=quantization["calibration_batches"],
         batch=training["batch"],
+        share=training["share"],
+        weight_decay=training["weight_decay"],
         seed=training["seed"],
         stages=(
             Plan(**settings["stage0"]),

@@ -1,0 +1,69 @@
+"""What a build directory holds, as far as it is there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from hwgen.errors import HwgenError
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+# file -> the command that writes it
+WRITTEN_BY = {
+    "manifest.json": "hwgen build FILE.onnx --out DIR",
+    "metrics.json": "hwgen train MODEL --out DIR",
+    "det.json": "hwgen train MODEL --out DIR",
+    "weights.npz": "hwgen train MODEL --out DIR",
+    "verify.json": "hwgen verify DIR",
+    "synth.json": "hwgen synth DIR",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The content of each file, None where the file is missing."""
+
+    directory: Path
+    manifest: dict[str, Any] | None
+    metrics: dict[str, Any] | None
+    det: list[dict[str, Any]] | None
+    weights: Arrays | None
+    verify: dict[str, Any] | None
+    synth: dict[str, Any] | None
+
+    @property
+    def missing(self) -> list[str]:
+        """The names of the missing files."""
+        return [name for name in WRITTEN_BY if getattr(self, name.split(".")[0]) is None]
+
+
+def read_evidence(directory: Path) -> Evidence:
+    """Return what ``directory`` holds; raises HwgenError if that is nothing, or is damaged."""
+    found = {name.split(".")[0]: _read(directory / name) for name in WRITTEN_BY}
+    if all(value is None for value in found.values()):
+        raise HwgenError(
+            f"{directory}: nothing to report, none of {', '.join(WRITTEN_BY)} is there. Start with "
+            f"{WRITTEN_BY['manifest.json']}."
+        )
+    return Evidence(directory, **found)
+
+
+def _read(path: Path) -> Any:
+    if not path.is_file():
+        return None
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                return dict(arrays)
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, EOFError, OSError, BadZipFile) as error:
+        raise HwgenError(
+            f"{path}: cannot be read ({error}); write it again with {WRITTEN_BY[path.name]}."
+        ) from None
