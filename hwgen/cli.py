@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ _WITNESSES = ("brevitas", "qonnx", "reference", "csim", "rtl")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 a proof failed, 2 a user's error."""
     args = _parser().parse_args(argv)
+    warnings.filterwarnings("ignore", "fast_hadamard_transform")  # Brevitas, about a GPU kernel
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as on Ctrl-C
     try:
         return int(args.command(args))

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from hwgen.data.frontend import DEFAULT
 from hwgen.data.recordings import DataError, FloatArray, IntArray, Recordings
 from hwgen.data.warp import warp_factors, warp_matrix
 
@@ -171,8 +172,15 @@ class KeywordTask:
     def __post_init__(self) -> None:
         if self.keyword not in self.recordings.classes:
             raise DataError(
-                f"keyword {self.keyword!r} is not a word of {self.recordings.origin}; "
-                f"choose one of {', '.join(self.recordings.classes)}"
+                f"keyword {self.keyword!r} is not a word of {self.recordings.origin}; set keyword "
+                "in the model's train.toml to one of " + ", ".join(self.recordings.classes)
+            )
+        features = self.recordings.frames.shape[1]
+        if self.warp and features != DEFAULT.coefficients:
+            raise DataError(
+                f"warp = {self.warp} changes the voice in {DEFAULT.coefficients} MFCC per frame, "
+                f"but {self.recordings.origin} has {features} features; set warp = 0 in the "
+                "model's train.toml"
             )
 
     @property
@@ -180,12 +188,13 @@ class KeywordTask:
         """One line for reports: which data and which split."""
         return self.recordings.origin
 
-    def folds(self) -> tuple[Fold, ...]:
-        """Return one fold per group of held-out speakers."""
-        count = int(self.recordings.folds.max()) + 1
-        return tuple(self._fold(index) for index in range(count))
+    @property
+    def fold_count(self) -> int:
+        """Number of groups of held-out speakers."""
+        return int(self.recordings.folds.max()) + 1
 
-    def _fold(self, held_out: int) -> Fold:
+    def fold(self, held_out: int) -> Fold:
+        """Return the split that holds out one group of speakers."""
         recordings, constants = standardise(self.recordings, held_out, self.standardise)
         voices = [recordings.frames]
         for factor in warp_factors(self.warp, VOICES) if self.warp else ():

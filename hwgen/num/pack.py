@@ -22,9 +22,11 @@ def pack_lanes(values: IntArray, bits: int) -> ByteArray:
     values   (beats, lanes) int64, each a ``bits``-wide two's complement or unsigned number
     returns  (beats, ceil(lanes * bits / 8))
     """
-    planes = (values[:, :, None] >> np.arange(bits)) & 1
-    flat = planes.astype(np.uint8).reshape(len(values), -1)
-    return np.packbits(flat, axis=1, bitorder="little")
+    beats, lanes = values.shape
+    planes = np.empty((beats, lanes, bits), dtype=np.uint8)
+    for k in range(bits):
+        planes[:, :, k] = (values >> k) & 1
+    return np.packbits(planes.reshape(beats, lanes * bits), axis=1, bitorder="little")
 
 
 def unpack_lanes(words: ByteArray, lanes: int, bits: int, signed: bool) -> IntArray:
@@ -34,11 +36,12 @@ def unpack_lanes(words: ByteArray, lanes: int, bits: int, signed: bool) -> IntAr
     returns  (beats, lanes) int64
     """
     flat = np.unpackbits(words, axis=1, count=lanes * bits, bitorder="little")
-    place = np.left_shift(np.int64(1), np.arange(bits, dtype=np.int64))
-    if signed:
-        place[-1] = -place[-1]
-    result: IntArray = flat.reshape(len(words), lanes, bits).astype(np.int64) @ place
-    return result
+    planes = flat.reshape(len(words), lanes, bits)
+    values = np.zeros((len(words), lanes), dtype=np.int64)
+    for k in range(bits):
+        place = -(1 << k) if signed and k == bits - 1 else 1 << k
+        values += planes[:, :, k] * np.int64(place)
+    return values
 
 
 def memory_lines(values: IntArray, bits: int) -> list[str]:

@@ -124,7 +124,8 @@ def _verification(evidence: Evidence) -> dict[str, Any]:
     verify = evidence.verify
     if not verify:
         return {"mismatches": None, "compared": None, "samples": None}
-    compared = sum(w["compared"] for w in verify["witnesses"])
+    # The reference is the yardstick: it is compared with nothing.
+    compared = sum(w["compared"] for w in verify["witnesses"] if w["name"] != "reference")
     return {
         "mismatches": verify["mismatches"], "compared": compared, "samples": verify["samples"],
     }  # fmt: skip

@@ -33,7 +33,7 @@ def weight_figure(evidence: Evidence) -> tuple[list[Markup], int | None]:
     trained = [bits for bits in widths if bits != FLOAT_BITS]
     built = weight_bits(evidence)
     shown = built if built in trained else next(iter(trained), None)
-    styles = [("two-stage area", shown), ("float", FLOAT_BITS)]
+    styles = [("two-stage area", shown), ("outline", FLOAT_BITS)]
     panels = []
     for key, title, label in (
         ("p", "before tanh", "parameter p"),

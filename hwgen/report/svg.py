@@ -92,9 +92,8 @@ def _titles(title: str, x_label: str, y_label: str) -> list[Markup]:
 
 
 def _path(curve: Curve, x: Axis, y: Axis) -> Markup:
-    inside = (curve.x >= x.lo) & (curve.x <= x.hi) & np.isfinite(curve.y)
-    low = np.maximum(curve.y[inside], y.lo)
-    return _polyline(zip(curve.x[inside], low, strict=True), x, y, curve.style)
+    inside = (curve.x >= x.lo) & (curve.x <= x.hi) & (curve.y >= y.lo)  # not where y is NaN
+    return _polyline(zip(curve.x[inside], curve.y[inside], strict=True), x, y, curve.style)
 
 
 def _step(curve: Curve, x: Axis, y: Axis) -> Markup:

@@ -117,9 +117,7 @@ class Simulation {
       cycle();
       if (cycle_ == options_.reset_at) restart();
     }
-    const uint64_t beats = sent_ + received_;
-    for (int k = 0; k < 64; ++k) cycle();
-    if (sent_ + received_ != beats) fail("cycle %lu: an output beat too many", cycle_);
+    for (int k = 0; k < 64; ++k) cycle();  // nothing more may come out
     top_->final();
   }
 
@@ -194,6 +192,8 @@ class Simulation {
   }
 
   void receive() {
+    if (received_ == options_.frames * options_.out_beats)
+      fail("cycle %lu: an output beat too many", cycle_);
     const bool last = received_ % options_.out_beats == options_.out_beats - 1;
     if (top_->m_axis_tlast != last)
       fail("cycle %lu: m_axis_tlast is %d at output beat %lu of %lu", cycle_,

@@ -93,9 +93,9 @@ def _set_rate(optimizer: torch.optim.Optimizer, plan: Plan, progress: float) -> 
 
 def _fingerprint(net: SquashedMlp, fold: Fold, plan: Plan, recipe: Recipe) -> str:
     digest = hashlib.sha256()
-    setting = (net.widths, net.precision, net.steps, plan)
-    setting += (recipe.batch, recipe.share, recipe.weight_decay, recipe.seed)
-    digest.update(repr((setting, recipe.task.origin, fold.name)).encode())
+    network = (net.widths, net.precision, net.steps)
+    training = (plan, recipe.batch, recipe.share, recipe.weight_decay, recipe.seed)
+    digest.update(repr((*network, *training, recipe.task.origin, fold.name)).encode())
     for tensor in net.state_dict().values():
         digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()

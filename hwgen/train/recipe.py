@@ -83,8 +83,12 @@ class Task(Protocol):
     def origin(self) -> str:
         """Which data and which split, one line."""
 
-    def folds(self) -> Sequence[Fold]:
-        """Return the folds."""
+    @property
+    def fold_count(self) -> int:
+        """Number of groups of held-out speakers."""
+
+    def fold(self, held_out: int) -> Fold:
+        """Return the split that holds out one group."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import rmtree
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -23,12 +24,14 @@ Tick = Callable[[str], None]
 class TrainResult:
     """What a training run wrote.
 
+    leads    whether this process wrote them (one of those that torchrun started does)
     metrics  path of ``metrics.json``
     models   path of the two-stage ``model.pt`` of each weight bit width, of the first fold
     scores   every run: fold, method, bit width, DET curve
     """
 
     out: Path
+    leads: bool
     metrics: Path
     models: dict[int, Path]
     scores: tuple[Score, ...]
@@ -73,7 +76,7 @@ def _chosen(
         weight_bits=tuple(weight_bits or recipe.weight_bits),
         folds=tuple(recipe.folds if folds is None else folds),
     )
-    available = len(recipe.task.folds())
+    available = recipe.task.fold_count
     if not chosen.folds or not all(0 <= fold < available for fold in chosen.folds):
         raise RecipeError(
             f"folds {list(chosen.folds)}: {recipe.name} has the folds 0..{available - 1} of "
@@ -92,6 +95,7 @@ def _train(recipe: Recipe, out: Path, profile: Profile, *, world: World, tick: T
     models: dict[int, Path] = {}
     for index in recipe.folds:
         trainer = _trainer(recipe, out, index, world, tick)
+        _check_width(trainer)
         nets = _networks(trainer)
         if world.leads:
             scores += _scores(nets, index, trainer)
@@ -101,17 +105,27 @@ def _train(recipe: Recipe, out: Path, profile: Profile, *, world: World, tick: T
     metrics = out / "metrics.json"
     if world.leads:
         metrics = write_metrics(scores, recipe, profile, out)
-    return TrainResult(out, metrics, models, tuple(scores))
+    return TrainResult(out, world.leads, metrics, models, tuple(scores))
 
 
 def _trainer(recipe: Recipe, out: Path, index: int, world: World, tick: Tick) -> Trainer:
     return Trainer(
         recipe=recipe,
-        fold=recipe.task.folds()[index],
+        fold=recipe.task.fold(index),
         folder=out / "checkpoints" / f"fold{index}",
         world=world,
         tick=lambda stage: tick(f"fold {index} {stage}"),
     )
+
+
+def _check_width(trainer: Trainer) -> None:
+    recipe = trainer.recipe
+    features = trainer.fold.train_stream(0).windows(np.array([0])).shape[1]
+    if features != recipe.widths[0]:
+        raise RecipeError(
+            f"{recipe.name}: a window of this data has {features} features, the network takes "
+            f"{recipe.widths[0]}; change left and right in train.toml or WIDTHS in net.py"
+        )
 
 
 def _networks(trainer: Trainer) -> dict[tuple[str, int], SquashedMlp]:

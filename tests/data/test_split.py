@@ -32,7 +32,7 @@ def test_digits_are_six_speakers_in_three_pairs(digits):
 def test_training_and_held_out_streams_share_no_speaker(digits):
     for held_out in range(3):
         plain = KeywordTask(marked(digits), "7", 0, 0, test_count=2)
-        fold = plain.folds()[held_out]
+        fold = plain.fold(held_out)
         fold = replace(fold, recordings=marked(digits), variants=marked(digits).frames[None])
         heard = set(fold.train_stream(1).frames.ravel())
         tested = set(np.concatenate([s.frames.ravel() for s in fold.test_streams()]))

@@ -33,7 +33,7 @@ def test_windows_hold_the_context_oldest_first_and_repeat_the_ends():
 
 def test_a_stream_sets_whole_recordings_end_to_end_and_marks_the_keyword(recordings):
     task = KeywordTask(recordings, "yes", left=0, right=0, test_count=3)
-    fold = task.folds()[1]
+    fold = task.fold(1)
     streams = fold.test_streams()
     assert {tuple(s.frames.ravel()) for s in streams} <= {
         tuple(fold.recordings.frames[order].ravel())
@@ -46,13 +46,13 @@ def test_a_stream_sets_whole_recordings_end_to_end_and_marks_the_keyword(recordi
 
 
 def test_the_same_seed_draws_the_same_stream_and_another_seed_another(recordings):
-    fold = KeywordTask(recordings, "yes", 0, 0, test_count=1, stretch=0.5).folds()[0]
+    fold = KeywordTask(recordings, "yes", 0, 0, test_count=1, stretch=0.5).fold(0)
     assert np.array_equal(fold.train_stream(3).frames, fold.train_stream(3).frames)
     assert len({len(fold.train_stream(seed)) for seed in range(20)}) > 1
 
 
 def test_a_slower_recording_runs_from_its_first_to_its_last_frame(recordings):
-    fold = KeywordTask(recordings, "yes", 0, 0, test_count=1, stretch=0.5).folds()[0]
+    fold = KeywordTask(recordings, "yes", 0, 0, test_count=1, stretch=0.5).fold(0)
     for seed in range(10):
         stream = fold.train_stream(seed)
         start, end = stream.keywords[0]
@@ -64,5 +64,12 @@ def test_a_slower_recording_runs_from_its_first_to_its_last_frame(recordings):
 
 
 def test_unknown_keyword_is_refused_with_the_words_there_are(recordings):
-    with pytest.raises(DataError, match=r"keyword 'maybe' is not a word of made here.*no, yes"):
+    with pytest.raises(
+        DataError, match=r"keyword 'maybe' is not a word of made here.*one of no, yes"
+    ):
         KeywordTask(recordings, "maybe", 0, 0, test_count=1)
+
+
+def test_warping_features_that_are_no_mfcc_is_refused(recordings):
+    with pytest.raises(DataError, match=r"warp = 0\.1 .* has 1 features; set warp = 0"):
+        KeywordTask(recordings, "yes", 0, 0, test_count=1, warp=0.1)

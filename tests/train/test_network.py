@@ -10,33 +10,34 @@ from hwgen.train.network import GainNorm, SquashedMlp, deploy
 from hwgen.train.precision import Precision
 
 WIDTHS = (40, 32, 16, 2)
+WIDE = (403, 256, 64, 2)  # accumulators as long as those of kws_mlp
 
 
-def inputs(count: int, seed: int) -> torch.Tensor:
-    return torch.randn(count, WIDTHS[0], generator=torch.Generator().manual_seed(seed))
+def inputs(count: int, seed: int, width: int = WIDTHS[0]) -> torch.Tensor:
+    return torch.randn(count, width, generator=torch.Generator().manual_seed(seed))
 
 
-def trained_float() -> SquashedMlp:
+def trained_float(widths: tuple[int, ...] = WIDTHS) -> SquashedMlp:
     torch.manual_seed(1)
-    net = SquashedMlp(WIDTHS).train()
+    net = SquashedMlp(widths).train()
     for seed in range(50):
-        net(inputs(128, seed))
+        net(inputs(128, seed, widths[0]))
     return net
 
 
-def quantized(bits: int) -> SquashedMlp:
+def quantized(bits: int, widths: tuple[int, ...] = WIDTHS) -> SquashedMlp:
     """A fully quantized network whose gains and offsets have been moved off their start."""
-    start = trained_float()
+    start = trained_float(widths)
     for affine in start.affine:
         nn.init.normal_(affine.beta, std=0.5)
         if affine.norm:
             nn.init.uniform_(affine.gamma, 0.5, 2.0)
-    weights_only = SquashedMlp(WIDTHS, Precision(weight=bits))
+    weights_only = SquashedMlp(widths, Precision(weight=bits))
     weights_only.load_state_dict(start.state_dict())
     precision = Precision(bits, input=8, activation=8, scale=8, bias=16)
-    batches = [inputs(256, seed) for seed in range(5)]
+    batches = [inputs(256, seed, widths[0]) for seed in range(5)]
     steps = calibrate(weights_only, precision, batches, percentile=99.9, headroom=1.25)
-    net = SquashedMlp(WIDTHS, precision, steps)
+    net = SquashedMlp(widths, precision, steps)
     net.load_state_dict(weights_only.state_dict())
     return net.eval()
 
@@ -83,10 +84,22 @@ def test_deployed_network_equals_the_trained_one_bit_for_bit(bits, tmp_path):
 
 @pytest.mark.parametrize("bits", range(1, 9))
 def test_float32_computes_the_deployed_network_exactly(bits):
-    net = deploy(quantized(bits))
-    x = inputs(2000, 11) * 1.5
+    net = deploy(quantized(bits, WIDE))
+    x = inputs(4000, 11, WIDE[0]) * 1.5
     single = net(x)
     assert torch.equal(net.double()(x.double()), single.double())
+
+
+@pytest.mark.parametrize("bits", range(1, 9))
+def test_scaled_accumulators_fit_the_24_bits_of_float32_up_to_saturation(bits):
+    steps = quantized(bits, WIDE).steps
+    sources = (steps.input, *steps.activation)
+    for source, scale, out in zip(sources, steps.scale, steps.activation, strict=False):
+        grid = scale + source - bits
+        saturation, offset = out + 8, out + 8
+        assert max(saturation, offset) + 1 - grid <= 24
+    for source, scale, bias in zip(sources, steps.scale, steps.bias, strict=True):
+        assert bias >= scale + source - bits
 
 
 def test_every_step_is_a_power_of_two_that_covers_the_measured_range():

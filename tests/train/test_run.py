@@ -57,7 +57,7 @@ def test_weight_histograms_count_every_dense_weight(trained):
 
 
 def test_a_killed_run_resumes_and_ends_like_an_unbroken_one(trained, tmp_path, monkeypatch):
-    epochs_before_the_kill = 4
+    epochs_before_the_kill = 6  # in the middle of stage 1 of the two-stage network
     original, count = fit_module._epoch, 0
 
     def killed(*args, **kwargs):
@@ -93,11 +93,13 @@ def test_a_checkpoint_of_another_recipe_is_not_used(trained, tmp_path, monkeypat
 def test_two_processes_under_torchrun_share_the_batches(tmp_path):
     script = tmp_path / "two.py"
     script.write_text(
-        "import sys, torch\n"
+        "import sys\n"
         "from hwgen.train import fit, train_model\n"
+        "loss, sizes = fit._loss, set()\n"
+        "fit._loss = lambda x, y: (sizes.add(len(y)), loss(x, y))[1]\n"
         "if __name__ == '__main__':\n"
         "    result = train_model(sys.argv[1], sys.argv[2], weight_bits=[4])\n"
-        "    print('models', [str(path) for path in result.models.values()])\n"
+        "    print('leads', result.leads, 'batches', sizes)\n"
     )
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
@@ -108,6 +110,8 @@ def test_two_processes_under_torchrun_share_the_batches(tmp_path):
         command, capture_output=True, text=True, env=environment, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    halves = sorted(line for line in done.stdout.splitlines() if line.startswith("leads"))
+    assert halves == ["leads False batches {1024}", "leads True batches {1024}"]
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert len(metrics["runs"]) == 4
     accuracy = {row["method"]: row["accuracy"] for row in metrics["runs"]}
@@ -120,5 +124,13 @@ def test_wrong_folds_bits_and_folders_are_refused(tmp_path):
         train_model(TINY, tmp_path, folds=[3])
     with pytest.raises(RecipeError, match=r"weight bits \[9\].*1\.\.8 bits"):
         train_model(TINY, tmp_path, weight_bits=[9])
+    np.savez(
+        tmp_path / "odd.npz",
+        x=np.random.default_rng(1).standard_normal((30, 4, 5)),
+        y=np.arange(30) % 2,
+        group=np.arange(30) % 3,
+    )
+    with pytest.raises(RecipeError, match=r"window of this data has 15 features.*takes 39"):
+        train_model(TINY, tmp_path, data=tmp_path / "odd.npz")
     with pytest.raises(RecipeError, match=r"no net\.py and train\.toml"):
         load_recipe(tmp_path, "full", None)
