@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO := build/demo
+ZOO ?= ../shared/zoo
 PACKAGES := g++ perl ccache libpython3.11 python3.11-venv
 export OBJCACHE ?= $(shell command -v ccache)
 
@@ -46,9 +47,10 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Slow measurements: the tables of README.md and docs/.
+# Slow measurements: models/kws_mlp/README.md (three folds) and docs/zoo.md (ZOO: QONNX model zoo).
 bench: setup
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/hwgen train kws_mlp --out build/bench/kws
+	$(BIN)/python benchmarks/zoo.py --zoo $(ZOO)
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

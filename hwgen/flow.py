@@ -25,9 +25,9 @@ from hwgen.graph.execute import run as run_reference
 from hwgen.graph.ir import Dense, Graph, Layer, XnorDense
 from hwgen.graph.serialize import dumps
 from hwgen.graph.stimulus import random_inputs
+from hwgen.parts import find_part
 from hwgen.schedule import (
     cycles,
-    find_part,
     initiation_interval,
     layer_cost,
     schedule,

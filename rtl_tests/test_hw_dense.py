@@ -16,20 +16,17 @@ FOLDS = [  # in_n, out_n, simd, pe, x_w, x_signed, w_w, arith
 ]
 
 
-@pytest.mark.parametrize("order", ["row", "column"])
-@pytest.mark.parametrize("fold", FOLDS, ids=str)
-def test_hw_dense(simulate, order, fold):
+def check(simulate, order, fold, missing_bits=0):
+    """Simulate ``fold`` with the narrowest accumulator that holds every output."""
     in_n, out_n, simd, pe, x_w, x_signed, w_w, arith = fold
     x = corners((20, in_n), x_w, x_signed, seed=1)
+    codes = corners((out_n, in_n), w_w, arith != 2, seed=2)
     if arith == 2:
-        codes = corners((out_n, in_n), 1, False, seed=2)
         y = (x[:, None, :] == codes).sum(axis=2)
-        acc_w = int(in_n).bit_length()
+        acc_w = int(y.max()).bit_length()
     else:
-        codes = corners((out_n, in_n), w_w, True, seed=2)
-        weights = 2 * codes + 1 if arith == 1 else codes
-        y = x @ weights.T
-        acc_w = max(int(abs(y.min() + 1)), int(y.max())).bit_length() + 1  # the very least
+        y = x @ (2 * codes + 1 if arith == 1 else codes).T
+        acc_w = max(int(-y.min() - 1), int(y.max())).bit_length() + 1
     sf, nf = in_n // simd, out_n // pe
     simulate(
         "hw_dense" if order == "row" else "hw_dense_col",
@@ -40,5 +37,18 @@ def test_hw_dense(simulate, order, fold):
             cycles_per_frame=sf * nf, latency=sf + 1 if order == "row" else (sf - 1) * nf + 2,
         ),  # fmt: skip
         IN_N=in_n, OUT_N=out_n, SIMD=simd, PE=pe, X_W=x_w, X_SIGNED=x_signed, W_W=w_w,
-        ARITH=arith, ACC_W=acc_w, W_FILE="w.mem",
+        ARITH=arith, ACC_W=acc_w - missing_bits, W_FILE="w.mem",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ["row", "column"])
+@pytest.mark.parametrize("fold", FOLDS, ids=str)
+def test_hw_dense(simulate, order, fold):
+    check(simulate, order, fold)
+
+
+@pytest.mark.parametrize("order", ["row", "column"])
+def test_an_accumulator_overflow_stops_the_simulation(simulate, order, capfd):
+    with pytest.raises((SystemExit, RuntimeError)):
+        check(simulate, order, FOLDS[0], missing_bits=1)
+    assert "does not fit ACC_W=" in capfd.readouterr().out

@@ -2,6 +2,7 @@
 
 from hwgen.data.fsdd import load_fsdd
 from hwgen.data.load import load
+from hwgen.data.mixing import Mixing
 from hwgen.data.recordings import DataError, Recordings, load_npz
 from hwgen.data.stream import Fold, KeywordTask, Stream
 
@@ -9,6 +10,7 @@ __all__ = [
     "DataError",
     "Fold",
     "KeywordTask",
+    "Mixing",
     "Recordings",
     "Stream",
     "load",

@@ -49,8 +49,8 @@ def read_evidence(directory: Path) -> Evidence:
     found = {name.split(".")[0]: _read(directory / name) for name in WRITTEN_BY}
     if all(value is None for value in found.values()):
         raise HwgenError(
-            f"{directory}: nothing to report, none of {', '.join(WRITTEN_BY)} is there. Start with "
-            f"{WRITTEN_BY['manifest.json']}."
+            f"{directory}: no manifest.json, so this is not a build directory, and nothing of a "
+            f"training is there; start with {WRITTEN_BY['manifest.json']}."
         )
     return Evidence(directory, **found)
 

@@ -49,7 +49,7 @@ def write_report(directory: Path) -> Path:
     }
     html = directory / "report.html"
     try:
-        (directory / "report.json").write_text(json.dumps(content, indent=2) + "\n")
+        (directory / "report.json").write_text(json.dumps(_strict(content), indent=2) + "\n")
         html.write_text(_render(evidence), encoding="utf-8")
     except OSError as error:
         raise OutputError(
@@ -86,6 +86,15 @@ def _render(evidence: Evidence) -> str:
         witnesses=WITNESSES,
         written_by=WRITTEN_BY,
     )
+
+
+def _strict(value: Any) -> Any:
+    """Return ``value`` with None for each NaN or infinity, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_strict(item) for item in value]
+    return finite(value) if isinstance(value, float) else value
 
 
 def _commands(evidence: Evidence) -> list[str]:

@@ -15,8 +15,8 @@ from math import gcd
 
 from hwgen.errors import FoldError
 from hwgen.graph.ir import Dense, Fold, Graph, Layer, MatVec, Order, XnorDense
+from hwgen.parts import Part
 from hwgen.schedule.cost import Cost, layer_cost, matvec_cost, width_cost
-from hwgen.schedule.parts import Part
 
 DEFAULT_CYCLES = 1024
 _FILL = 0.7  # share of a part's LUTs that an estimate may take; routing needs the rest

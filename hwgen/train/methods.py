@@ -20,17 +20,19 @@ MOVING = 2.0  # headroom of the channel factors where batch norm still learns
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """One fold of a recipe, with the places where its checkpoints go."""
+    """One fold and seed of a recipe, with the folder where its checkpoints go."""
 
     recipe: Recipe
     fold: Fold
+    index: int
+    seed: int
     folder: Path
     world: World
     tick: Callable[[str], None]
 
     def stage_zero(self) -> SquashedMlp:
         """Return the squashed float network that float and two-stage training start from."""
-        torch.manual_seed(self.recipe.seed)
+        torch.manual_seed(self.seed)
         net = SquashedMlp(self.recipe.widths)
         self._fit(net, self.recipe.stages[0], "stage0")
         return net
@@ -65,7 +67,7 @@ class Trainer:
 
         Its steps are calibrated at the start, where batch norm already fixes the ranges.
         """
-        torch.manual_seed(self.recipe.seed)
+        torch.manual_seed(self.seed)
         start = SquashedMlp(self.recipe.widths, Precision(weight=weight_bits))
         start.to(self.world.device).train()
         with torch.no_grad():
@@ -89,8 +91,8 @@ class Trainer:
         return quantized.to(self.world.device)
 
     def _calibration_batches(self) -> Iterator[Tensor]:
-        stream = self.fold.train_stream(self.recipe.seed)
-        positions = batches(stream, self.recipe, self.recipe.seed)
+        stream = self.fold.train_stream(self.seed)
+        positions = batches(stream, self.recipe, self.seed)
         for batch in positions[: self.recipe.calibration_batches]:
             yield torch.from_numpy(stream.windows(batch)).to(self.world.device)
 
@@ -100,9 +102,10 @@ class Trainer:
             self.fold,
             plan,
             recipe=self.recipe,
+            seed=self.seed,
             world=self.world,
             checkpoint=self.folder / f"{name}.pt",
-            tick=lambda: self.tick(name),
+            tick=lambda: self.tick(f"fold {self.index} seed {self.seed} {name}"),
         )
 
 

@@ -108,13 +108,13 @@ class Recipe:
     task: Task
     weight_bits: tuple[int, ...]
     folds: tuple[int, ...]
+    seeds: tuple[int, ...]
     precision: Precision
     percentile: float
     calibration_batches: int
     batch: int
     share: float
     weight_decay: float
-    seed: int
     stages: tuple[Plan, Plan, Plan]
     smoothing_frames: int
     lockout_frames: int
@@ -139,16 +139,21 @@ def load_recipe(model: str | Path, profile: Profile, data: str | Path | None) ->
     raises   RecipeError for a missing folder, file or key
     """
     folder = _folder(model)
-    settings = tomllib.loads((folder / "train.toml").read_text())
+    try:
+        settings = tomllib.loads((folder / "train.toml").read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(
+            f"{folder / 'train.toml'}: not valid TOML: {error}; correct it"
+        ) from error
     if profile == "demo":
         settings = _merge(settings, settings.get("demo", {}))
     net = _module(folder / "net.py")
     try:
         return _recipe(folder.name, net.WIDTHS, net.task(data, settings["data"]), settings)
-    except (KeyError, AttributeError) as error:
+    except (KeyError, AttributeError, TypeError) as error:
         raise RecipeError(
-            f"{folder}: {error} is missing; net.py needs WIDTHS and task(source, settings), "
-            "train.toml the tables of models/kws_mlp/train.toml"
+            f"{folder}: {error!r}; net.py needs WIDTHS and task(source, settings), train.toml the "
+            "tables and keys of models/kws_mlp/train.toml"
         ) from error
 
 
@@ -160,6 +165,7 @@ def _recipe(name: str, widths: Sequence[int], task: Task, settings: Settings) ->
         task=task,
         weight_bits=tuple(quantization["weight_bits"]),
         folds=tuple(training["folds"]),
+        seeds=tuple(training["seeds"]),
         precision=Precision(
             input=quantization["input_bits"],
             activation=quantization["activation_bits"],
@@ -171,7 +177,6 @@ def _recipe(name: str, widths: Sequence[int], task: Task, settings: Settings) ->
         batch=training["batch"],
         share=training["share"],
         weight_decay=training["weight_decay"],
-        seed=training["seed"],
         stages=(
             Plan(**settings["stage0"]),
             Plan(**settings["stage1"]),

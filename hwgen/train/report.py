@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from hwgen.train.checkpoint import save_model
-from hwgen.train.evaluate import FLOAT_BITS, Score
+from hwgen.train.evaluate import FLOAT_BITS, Row, Score
 from hwgen.train.network import SquashedMlp
 from hwgen.train.recipe import Fold, Profile, Recipe
 
@@ -19,9 +19,9 @@ METRICS = ("frr", "fdr", "relative_fdr", "accuracy")
 
 
 def write_metrics(scores: Sequence[Score], recipe: Recipe, profile: Profile, out: Path) -> Path:
-    """Write ``metrics.json`` (runs, and mean and spread over folds) and ``det.json``; the first."""
-    reference = {score.fold: score for score in scores if score.method == "float"}
-    rows = [score.row(reference[score.fold], recipe) for score in scores]
+    """Write ``metrics.json`` (runs, and mean and spread over them) and ``det.json``; the first."""
+    reference = {(s.fold, s.seed): s for s in scores if s.method == "float"}
+    rows = [s.row(reference[s.fold, s.seed], recipe) for s in scores]
     content = {
         "model": recipe.name,
         "data": recipe.task.origin,
@@ -37,19 +37,21 @@ def write_metrics(scores: Sequence[Score], recipe: Recipe, profile: Profile, out
     return path
 
 
-def summary(rows: Sequence[dict[str, float | int | str]]) -> list[dict[str, object]]:
-    """Return mean and spread (sample standard deviation) over folds per method and bit width."""
-    groups: dict[tuple[str, int], list[dict[str, float | int | str]]] = {}
+def summary(rows: Sequence[Row]) -> list[dict[str, object]]:
+    """Return mean and spread (sample standard deviation) over all runs of a method and width."""
+    groups: dict[tuple[object, object], list[Row]] = {}
     for row in rows:
-        groups.setdefault((str(row["method"]), int(row["weight_bits"])), []).append(row)
+        groups.setdefault((row["method"], row["weight_bits"]), []).append(row)
     result = []
-    for (method, bits), members in groups.items():
-        entry: dict[str, object] = {"method": method, "weight_bits": bits, "folds": len(members)}
-        entry |= {key: members[0][key] for key in ("weight_kib", "macs")}
+    for members in groups.values():
+        entry: dict[str, object] = {"runs": len(members)}
+        entry |= {key: members[0][key] for key in ("method", "weight_bits", "weight_kib", "macs")}
         for name in METRICS:
-            values = np.array([float(member[name]) for member in members])
-            spread = float(values.std(ddof=1)) if len(values) > 1 else None
-            entry[name] = {"mean": float(values.mean()), "spread": spread}
+            values = [float(value) for row in members if (value := row[name]) is not None]
+            entry[name] = {
+                "mean": float(np.mean(values)) if values else None,
+                "spread": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+            }
         result.append(entry)
     return result
 
@@ -92,6 +94,7 @@ def _det(score: Score) -> dict[str, object]:
     keep = np.unique(np.linspace(0, count - 1, min(count, DET_POINTS)).astype(int))
     return {
         "fold": score.fold,
+        "seed": score.seed,
         "method": score.method,
         "weight_bits": None if score.weight_bits == FLOAT_BITS else score.weight_bits,
         "threshold": score.curve.thresholds[keep].tolist(),

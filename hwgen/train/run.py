@@ -27,7 +27,8 @@ class TrainResult:
     leads    whether this process wrote them (one of those that torchrun started does)
     metrics  path of ``metrics.json``
     models   path of the two-stage ``model.pt`` of each weight bit width, of the first fold
-    scores   every run: fold, method, bit width, DET curve
+             and seed
+    scores   every run: fold, seed, method, bit width, DET curve
     """
 
     out: Path
@@ -93,13 +94,12 @@ def _chosen(
 def _train(recipe: Recipe, out: Path, profile: Profile, *, world: World, tick: Tick) -> TrainResult:
     scores: list[Score] = []
     models: dict[int, Path] = {}
-    for index in recipe.folds:
-        trainer = _trainer(recipe, out, index, world, tick)
+    for trainer in _trainers(recipe, out, world, tick):
         _check_width(trainer)
         nets = _networks(trainer)
         if world.leads:
-            scores += _scores(nets, index, trainer)
-        if index == recipe.folds[0]:
+            scores += _scores(nets, trainer)
+        if not models:
             models = _write_first(nets, trainer, out) if world.leads else _paths(recipe, out)
         world.barrier()
     metrics = out / "metrics.json"
@@ -108,14 +108,19 @@ def _train(recipe: Recipe, out: Path, profile: Profile, *, world: World, tick: T
     return TrainResult(out, world.leads, metrics, models, tuple(scores))
 
 
-def _trainer(recipe: Recipe, out: Path, index: int, world: World, tick: Tick) -> Trainer:
-    return Trainer(
-        recipe=recipe,
-        fold=recipe.task.fold(index),
-        folder=out / "checkpoints" / f"fold{index}",
-        world=world,
-        tick=lambda stage: tick(f"fold {index} {stage}"),
-    )
+def _trainers(recipe: Recipe, out: Path, world: World, tick: Tick) -> Iterator[Trainer]:
+    for index in recipe.folds:
+        fold = recipe.task.fold(index)
+        for seed in recipe.seeds:
+            yield Trainer(
+                recipe=recipe,
+                fold=fold,
+                index=index,
+                seed=seed,
+                folder=out / "checkpoints" / f"fold{index}_seed{seed}",
+                world=world,
+                tick=tick,
+            )
 
 
 def _check_width(trainer: Trainer) -> None:
@@ -139,13 +144,19 @@ def _networks(trainer: Trainer) -> dict[tuple[str, int], SquashedMlp]:
     return nets
 
 
-def _scores(
-    nets: dict[tuple[str, int], SquashedMlp], index: int, trainer: Trainer
-) -> Iterator[Score]:
+def _scores(nets: dict[tuple[str, int], SquashedMlp], trainer: Trainer) -> Iterator[Score]:
     streams = trainer.fold.test_streams()
     for (method, bits), net in nets.items():
         accuracy, curve = score(net, streams, trainer.recipe)
-        yield Score(index, trainer.fold.name, method, bits, accuracy, curve)
+        yield Score(
+            fold=trainer.index,
+            seed=trainer.seed,
+            held_out=trainer.fold.name,
+            method=method,
+            weight_bits=bits,
+            accuracy=accuracy,
+            curve=curve,
+        )
 
 
 def _paths(recipe: Recipe, out: Path) -> dict[int, Path]:
@@ -167,7 +178,11 @@ def _write_first(
 def _epochs(recipe: Recipe) -> int:
     zero, one, two = (stage.epochs for stage in recipe.stages)
     per_bits = one + two + recipe.whole.epochs
-    return len(recipe.folds) * (zero + one + two + per_bits * len(recipe.weight_bits))
+    return (
+        len(recipe.folds)
+        * len(recipe.seeds)
+        * (zero + one + two + per_bits * len(recipe.weight_bits))
+    )
 
 
 @contextmanager

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from hwgen.data import DataError, load, load_npz
-from hwgen.data.speech_commands import Mixing, add_noise, load_speech_commands
+from hwgen.data import DataError, Mixing, load, load_npz
+from hwgen.data.mixing import add_noise
+from hwgen.data.speech_commands import load_speech_commands
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "speech_commands_dev"
 

@@ -8,7 +8,8 @@ import pytest
 from chains import random_graph
 from hwgen.errors import FoldError
 from hwgen.graph.ir import Order
-from hwgen.schedule import cycles, find_part, initiation_interval, schedule, total_cost
+from hwgen.parts import find_part
+from hwgen.schedule import cycles, initiation_interval, schedule, total_cost
 from hwgen.schedule.cost import memory_cost
 from hypothesis import given, settings
 from hypothesis import strategies as st

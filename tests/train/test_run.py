@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import torch
 from hwgen.train import fit as fit_module
 from hwgen.train import load_model, train_model
 from hwgen.train.recipe import RecipeError, load_recipe
+from hwgen.train.report import summary
 
 TINY = Path(__file__).with_name("tiny")
 
@@ -36,6 +38,19 @@ def test_metrics_have_a_row_for_every_method_and_width(trained):
     assert {len(metrics["summary"]), len(metrics["runs"])} == {10}
     det = json.loads((trained.out / "det.json").read_text())
     assert {curve["method"] for curve in det} == {"float", "two-stage", "ptq", "one-stage"}
+
+
+def test_a_summary_leaves_out_what_is_undefined():
+    row = {"method": "ptq", "weight_bits": 1, "weight_kib": 1.0, "macs": 8, "accuracy": 0.5}
+    rows = [
+        row | {"frr": 0.1, "fdr": 0.2, "relative_fdr": None},
+        row | {"frr": 0.1, "fdr": 0.4, "relative_fdr": 2.0},
+    ]
+    (entry,) = summary(rows)
+    assert entry["runs"] == 2
+    assert entry["relative_fdr"] == {"mean": 2.0, "spread": None}
+    assert entry["fdr"]["mean"] == pytest.approx(0.3)
+    assert entry["fdr"]["spread"] == pytest.approx(0.1 * 2**0.5)
 
 
 def test_each_width_has_a_model_and_held_out_frames_in_its_units(trained):
@@ -90,6 +105,19 @@ def test_a_checkpoint_of_another_recipe_is_not_used(trained, tmp_path, monkeypat
     assert len(ran) == 1 + 3 + 3 + 4
 
 
+def test_a_checkpoint_of_other_data_is_not_used(tmp_path, monkeypatch):
+    original, ran = fit_module._epoch, []
+    monkeypatch.setattr(fit_module, "_epoch", lambda *a, **k: (ran.append(a[4]), original(*a, **k)))
+    model = tmp_path / "tiny"
+    copytree(TINY, model)
+    train_model(model, tmp_path / "out", weight_bits=[1], profile="demo")
+    settings = (model / "train.toml").read_text()
+    (model / "train.toml").write_text(settings.replace('keyword = "0"', 'keyword = "1"'))
+    ran.clear()
+    train_model(model, tmp_path / "out", weight_bits=[1], profile="demo")
+    assert len(ran) == 1 + 3 + 3 + 4
+
+
 def test_two_processes_under_torchrun_share_the_batches(tmp_path):
     script = tmp_path / "two.py"
     script.write_text(
@@ -134,3 +162,18 @@ def test_wrong_folds_bits_and_folders_are_refused(tmp_path):
         train_model(TINY, tmp_path, data=tmp_path / "odd.npz")
     with pytest.raises(RecipeError, match=r"no net\.py and train\.toml"):
         load_recipe(tmp_path, "full", None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("batch = 2048", "", r"tiny: KeyError\('batch'\); net\.py needs WIDTHS"),
+        ("batch = 2048", "batch =", r"train\.toml: not valid TOML"),
+    ],
+)
+def test_a_recipe_with_a_fault_is_named(tmp_path, old, new, message):
+    copytree(TINY, tmp_path / "tiny")
+    path = tmp_path / "tiny" / "train.toml"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(tmp_path / "tiny", "full", None)

@@ -1,0 +1,98 @@
+"""Every module of the RTL library at its parameter corners, with the memory images it reads."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hwgen.num.pack import memory_lines
+
+Parameters = dict[str, int | str]
+
+CORNERS: dict[str, list[Parameters]] = {
+    "hw_adder_tree": [dict(N=1), dict(N=5, IN_W=3, SIGNED=0), dict(N=32, IN_W=12)],
+    "hw_counter": [dict(N=1), dict(N=2), dict(N=7)],
+    "hw_rom": [dict(DEPTH=1), dict(DEPTH=13, DATA_W=5), dict(DEPTH=64, DATA_W=100)],
+    "hw_stream_check": [dict(DATA_W=1), dict(DATA_W=70)],
+    "hw_dot": [
+        dict(SIMD=1),
+        dict(SIMD=5, X_W=8, X_SIGNED=1, W_W=1, ARITH=1),
+        dict(SIMD=1, X_W=1, W_W=1, ARITH=2),
+        dict(SIMD=24, X_W=1, W_W=1, ARITH=2),
+    ],
+    "hw_axis_register": [dict(DATA_W=1), dict(DATA_W=70)],
+    "hw_fifo": [dict(DEPTH=1), dict(DEPTH=3), dict(DEPTH=16, DATA_W=70)],
+    "hw_width": [
+        dict(IN_LANES=1, OUT_LANES=1),
+        dict(IN_LANES=7, OUT_LANES=1, LANE_W=3),
+        dict(IN_LANES=2, OUT_LANES=10),
+    ],
+    "hw_threshold": [
+        dict(CHANNELS=1, PE=1, X_W=4, T_W=4, Y_W=1, LEVELS=1),
+        dict(CHANNELS=6, PE=3, X_SIGNED=0, BASE=-8),
+        dict(CHANNELS=24, PE=12, X_W=12, T_W=13, Y_W=3, LEVELS=7),
+    ],
+    "hw_requant": [
+        dict(CHANNELS=1, PE=1, SHIFT=0),
+        dict(CHANNELS=3, PE=3, UNIT_M=1, M_W=2, X_SIGNED=0, SHIFT=1),
+        dict(CHANNELS=6, PE=2, M_W=1, HALF_EVEN=0, LO=0, HI=15, Y_W=4),
+        dict(CHANNELS=6, PE=2, X_W=4, M_W=3, B_W=3, SHIFT=40),
+    ],
+    "hw_argmax": [
+        dict(N=1, PE=1, Y_W=1),
+        dict(N=5, PE=5, Y_W=3, X_SIGNED=0),
+        dict(N=30, PE=15, Y_W=5),
+    ],
+}
+_DENSE: list[Parameters] = [
+    dict(IN_N=1, OUT_N=1, SIMD=1, PE=1),
+    dict(IN_N=6, OUT_N=3, SIMD=1, PE=1),
+    dict(IN_N=5, OUT_N=7, SIMD=5, PE=7, X_W=8, W_W=8, ACC_W=19),
+    dict(IN_N=15, OUT_N=6, SIMD=5, PE=2, X_SIGNED=1, W_W=2, ARITH=1),
+    dict(IN_N=21, OUT_N=6, SIMD=7, PE=3, X_W=1, W_W=1, ARITH=2, ACC_W=5),
+]
+CORNERS["hw_dense"] = [{**p, "W_FILE": "w.mem"} for p in _DENSE]
+CORNERS["hw_dense_col"] = CORNERS["hw_dense"]
+
+
+def cases() -> list[tuple[str, Parameters]]:
+    return [(module, p) for module, corners in CORNERS.items() for p in corners]
+
+
+def parameters(module: str, given: Parameters) -> Parameters:
+    """Add the name of the memory image, which most corners leave out."""
+    files = {"hw_rom": "FILE", "hw_threshold": "T_FILE", "hw_requant": "P_FILE"}
+    if module in files:
+        return {**given, files[module]: "image" if module == "hw_threshold" else "image.mem"}
+    return given
+
+
+def memories(module: str, given: Parameters) -> Iterator[tuple[str, list[str]]]:
+    """Yield (file name, lines) of random memory images for one corner."""
+    get = {**_DEFAULTS.get(module, {}), **given}.get
+    match module:
+        case "hw_rom":
+            yield "image.mem", _random(get("DEPTH"), get("DATA_W"))
+        case "hw_dense" | "hw_dense_col":
+            folds = get("IN_N") // get("SIMD") * (get("OUT_N") // get("PE"))
+            yield "w.mem", _random(folds, get("SIMD") * get("PE") * get("W_W"))
+        case "hw_requant":
+            lanes, fields = get("PE"), get("B_W") + get("M_W")
+            yield "image.mem", _random(get("CHANNELS") // lanes, lanes * fields)
+        case "hw_threshold":
+            for lane in range(get("PE")):
+                for stage in range(get("LEVELS").bit_length()):
+                    depth = get("CHANNELS") // get("PE") << stage
+                    yield f"image_p{lane:03d}_s{stage}.mem", _random(depth, get("T_W"))
+
+
+_DEFAULTS: dict[str, Parameters] = {
+    "hw_rom": dict(DATA_W=8),
+    "hw_dense": dict(W_W=3),
+    "hw_dense_col": dict(W_W=3),
+    "hw_requant": dict(B_W=16, M_W=8),
+    "hw_threshold": dict(LEVELS=15, T_W=9),
+}
+
+
+def _random(depth: int, bits: int) -> list[str]:
+    return memory_lines(np.random.default_rng(0).integers(0, 2, (depth, bits)), 1)
