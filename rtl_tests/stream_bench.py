@@ -55,7 +55,7 @@ async def matches_golden(dut, idle, backpressure):
         await source.send(AxiStreamFrame([int(v) & x_mask for v in beat]))
     got: list[int] = []
     while len(got) < vectors.y.size:
-        got += (await sink.read())
+        got += await sink.read()
     np.testing.assert_array_equal(got, vectors.y.ravel() & y_mask)
     await ClockCycles(dut.clk, 20)
     assert sink.empty()

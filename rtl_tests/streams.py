@@ -29,7 +29,8 @@ def pauses(name: str, rng: random.Random) -> Iterator[bool] | None:
         case "half":
             return itertools.cycle([False, True])
         case "bursty":
-            return (bit for _ in itertools.count() for bit in [rng.random() < 0.7] * rng.randrange(8))
+            bursts = ([rng.random() < 0.7] * rng.randrange(8) for _ in itertools.count())
+            return itertools.chain.from_iterable(bursts)
     raise ValueError(name)
 
 

@@ -33,8 +33,7 @@ def simulate_gates(simulate, tmp_path):
     def run(top, bench, *, memories=None, vectors=None, **parameters):
         for name, lines in (memories or {}).items():
             (tmp_path / name).write_text("\n".join(lines) + "\n")
-        values = {k: f'"{v}"' if isinstance(v, str) else _constant(v) for k, v in parameters.items()}
-        sets = " ".join(f"-set {name} {value}" for name, value in values.items())
+        sets = " ".join(f"-set {name} {_constant(value)}" for name, value in parameters.items())
         commands = [
             f"read_verilog -sv -defer {' '.join(map(str, SOURCES))}",
             f"chparam {sets} {top}",
@@ -50,6 +49,8 @@ def simulate_gates(simulate, tmp_path):
 
 
 def _constant(value) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
     return f"32'b{int(value) % 2**32:b}"  # chparam reads no minus sign
 
 

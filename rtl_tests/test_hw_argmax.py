@@ -23,6 +23,6 @@ def test_hw_argmax(simulate, case):
         vectors=dict(
             x=x.reshape(60, n // pe, pe), y=x.argmax(axis=1).reshape(60, 1, 1), x_bits=x_w,
             y_bits=5, cycles_per_frame=n // pe, latency=n // pe + 1,
-        ),  # fmt: skip
+        ),
         N=n, PE=pe, X_W=x_w, X_SIGNED=x_signed, Y_W=5,
     )  # fmt: skip

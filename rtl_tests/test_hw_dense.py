@@ -35,7 +35,7 @@ def check(simulate, order, fold, missing_bits=0):
         vectors=dict(
             x=x.reshape(20, sf, simd), y=y.reshape(20, nf, pe), x_bits=x_w, y_bits=acc_w,
             cycles_per_frame=sf * nf, latency=sf + 1 if order == "row" else (sf - 1) * nf + 2,
-        ),  # fmt: skip
+        ),
         IN_N=in_n, OUT_N=out_n, SIMD=simd, PE=pe, X_W=x_w, X_SIGNED=x_signed, W_W=w_w,
         ARITH=arith, ACC_W=acc_w - missing_bits, W_FILE="w.mem",
     )  # fmt: skip

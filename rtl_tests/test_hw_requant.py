@@ -35,7 +35,7 @@ def test_hw_requant(simulate, case):
         vectors=dict(
             x=x.reshape(beats), y=y.reshape(beats), x_bits=x_w, y_bits=y_w,
             cycles_per_frame=channels // pe, latency=3 if unit_m else 4,
-        ),  # fmt: skip
+        ),
         CHANNELS=channels, PE=pe, X_W=x_w, X_SIGNED=x_signed, Y_W=y_w, UNIT_M=unit_m, M_W=m_w,
         B_W=b_w, SHIFT=shift, HALF_EVEN=half_even, LO=lo, HI=hi, P_FILE="p.mem",
     )  # fmt: skip

@@ -35,7 +35,7 @@ def test_hw_threshold(simulate, case):
         vectors=dict(
             x=x.reshape(beats), y=y.reshape(beats), x_bits=x_w, y_bits=y_w,
             cycles_per_frame=channels // pe, latency=levels.bit_length() + 1,
-        ),  # fmt: skip
+        ),
         CHANNELS=channels, PE=pe, X_W=x_w, X_SIGNED=x_signed, Y_W=y_w, LEVELS=levels,
         T_W=x_w + 1, BASE=base, T_FILE="t",
     )  # fmt: skip

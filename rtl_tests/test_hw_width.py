@@ -25,6 +25,6 @@ def test_hw_width(simulate, case):
             x=x.reshape(30, -1, in_lanes), y=x.reshape(30, -1, out_lanes), x_bits=lane_w,
             y_bits=lane_w, cycles_per_frame=lanes // min(in_lanes, out_lanes),
             latency=max(out_lanes // in_lanes, 1) - 1,
-        ),  # fmt: skip
+        ),
         LANE_W=lane_w, IN_LANES=in_lanes, OUT_LANES=out_lanes,
     )  # fmt: skip

@@ -7,6 +7,7 @@ import numpy as np
 import pyslang
 import pytest
 from chains import random_graph
+
 from hwgen.emit import emit_top, replacing, write_rtl
 from hwgen.errors import OutputError
 from hwgen.graph.ir import Graph
@@ -63,17 +64,20 @@ def test_every_memory_that_the_top_names_is_written(tmp_path):
 
 
 def test_an_error_leaves_nothing_behind(tmp_path):
-    with pytest.raises(RuntimeError), replacing(tmp_path / "out") as stage:
+    def fail_half_way(stage):
         (stage / "half.sv").write_text("x")
         raise RuntimeError
+
+    with pytest.raises(RuntimeError), replacing(tmp_path / "out") as stage:
+        fail_half_way(stage)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_foreign_folder_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(OutputError, match="exists and is not a hwgen build directory"):
-        with replacing(tmp_path):
-            pass
+    foreign = pytest.raises(OutputError, match="exists and is not a hwgen build directory")
+    with foreign, replacing(tmp_path):
+        pass
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+
 from hwgen import flow
 from hwgen.cli import main
 from models import Chain

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+
 from hwgen.graph.check import check
 from hwgen.graph.ir import ArgMax, Dense, Graph, Requant, Tensor, Threshold, XnorDense
 from hwgen.graph.ranges import accumulator_bounds
@@ -24,7 +27,7 @@ def random_graph(
     """Dense layers of ``sizes``; each but the last is closed by the next of ``kinds``, in turn."""
     lo, hi = (0, 1) if binary else x
     tensors, layers = [tensor("codes", sizes[0], lo, hi)], []
-    for i, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         here = tensors[-1]
         if binary:
             bits = rng.integers(0, 2, (fan_out, fan_in))

@@ -3,14 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from chains import random_codes, random_graph
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hwgen.graph.check import GraphError, check
 from hwgen.graph.execute import decode, encode, execute, run, trace
 from hwgen.graph.ir import Dense, Fold, Threshold
 from hwgen.graph.ranges import accumulator_bounds
 from hwgen.graph.serialize import dumps, loads
 from hwgen.graph.stimulus import random_inputs
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 @settings(max_examples=60, deadline=None)

@@ -62,11 +62,8 @@ def test_verilator_has_no_warning(folder, module, given):
         need(False, str(error))
     flags = [f"-G{name}={quoted(value)}" for name, value in parameters(module, given).items()]
     library = ROOT / "hwgen" / "rtl"
-    run(
-        [str(verilator), "--lint-only", "-Wall", "-y", str(library), *flags, f"{library}/{module}.sv"],
-        folder,
-        env=env,
-    )
+    command = [str(verilator), "--lint-only", "-Wall", "-y", str(library), *flags]
+    run([*command, f"{library}/{module}.sv"], folder, env=env)
 
 
 @CASES

@@ -1,11 +1,12 @@
 from fractions import Fraction
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
 from hwgen.num.elementwise import QuantSpec, Step, codes, direction, evaluate
 from hwgen.num.inttype import IntType
 from hwgen.num.rounding import Rounding, shift_round
-from hypothesis import given
-from hypothesis import strategies as st
 
 int48 = st.integers(-(2**48), 2**48)
 

@@ -6,13 +6,14 @@ from math import gcd
 import numpy as np
 import pytest
 from chains import random_graph
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hwgen.errors import FoldError
 from hwgen.graph.ir import Order
 from hwgen.parts import find_part
 from hwgen.schedule import cycles, initiation_interval, schedule, total_cost
 from hwgen.schedule.cost import memory_cost
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def net(sizes=(490, 256, 256, 256, 12)):
@@ -76,8 +77,8 @@ def test_reuse_by_layer_leaves_the_others_to_the_target():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"reuse": 7}, "fc0: reuse 7 cannot be met: 32 inputs x 64 outputs fold into (inputs / SIMD) * "
-         "(outputs / PE) cycles with whole SIMD and PE; the nearest legal values are 1, 2, 4, 8."),
+        ({"reuse": 7}, "fc0: reuse 7 cannot be met: 32 inputs x 64 outputs fold into (inputs / SIMD) "
+         "* (outputs / PE) cycles with whole SIMD and PE; the nearest legal values are 1, 2, 4, 8."),
         ({"target_cycles": 1, "part": find_part("xc7a35t")},
          "net: the estimate exceeds xc7a35t (lut "),
     ],

@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.core.onnx_exec import execute_onnx
+
 from hwgen.graph.execute import decode, encode, trace
 from hwgen.graph.ir import Dense, Requant, Threshold, XnorDense
 from hwgen.graph.stimulus import random_inputs
@@ -17,8 +20,6 @@ from hwgen.streamline.read import load, read
 from hwgen.streamline.ties import proved_ties
 from hwgen.streamline.write import integer_qonnx
 from models import Chain
-from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.core.onnx_exec import execute_onnx
 
 ZOO = Path(__file__).parents[3] / "shared" / "zoo"
 

@@ -6,10 +6,11 @@ import re
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
+
 from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.streamline import identifier, streamline
 from models import Chain
-from onnx import TensorProto, helper
 
 
 def small() -> Chain:
