@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from math import gcd
+from math import ceil, gcd
 
 from hwgen.errors import FoldError
 from hwgen.graph.ir import Dense, Fold, Graph, Layer, MatVec, Order, XnorDense
@@ -19,6 +19,7 @@ from hwgen.parts import Part
 from hwgen.schedule.cost import Cost, layer_cost, matvec_cost, width_cost
 
 DEFAULT_CYCLES = 1024
+MAX_MULTIPLIERS = 16_384  # of one layer; more take hours to compile, and no part has the room
 _FILL = 0.7  # share of a part's LUTs that an estimate may take; routing needs the rest
 
 
@@ -123,6 +124,7 @@ def _candidates(layer: MatVec, target: int, reuse: int | None) -> list[tuple[int
     out_n, in_n = layer.weights.shape
     pairs = [(s, p) for s in _divisors(in_n) for p in _divisors(out_n)]
     work = {pair: (in_n // pair[0]) * (out_n // pair[1]) for pair in pairs}
+    _check_multipliers(layer, target if reuse is None else reuse)
     if reuse is None:
         return _undominated([pair for pair in pairs if work[pair] <= target])
     found = [pair for pair in pairs if work[pair] == reuse]
@@ -134,6 +136,17 @@ def _candidates(layer: MatVec, target: int, reuse: int | None) -> list[tuple[int
             f"values are {', '.join(map(str, sorted(near)))}."
         )
     return found
+
+
+def _check_multipliers(layer: MatVec, frame: int) -> None:
+    """Refuse a layer that needs too many multipliers to finish in ``frame`` cycles."""
+    need = layer.weights.size // frame
+    if need > MAX_MULTIPLIERS:
+        raise FoldError(
+            f"{layer.name}: {layer.weights.size:,} weights in {frame} cycles take "
+            f"{need:,} multipliers side by side; one layer may have {MAX_MULTIPLIERS:,}. Raise its "
+            f"reuse, or the target cycles, to {ceil(layer.weights.size / MAX_MULTIPLIERS)} or more."
+        )
 
 
 def _undominated(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -157,12 +170,14 @@ def _joint(lanes_in: int, lanes_out: int) -> int:
 
 def _fastest(graph: Graph, part: Part) -> Graph:
     """Return the folding with the smallest initiation interval that fits the part."""
+    least = max(ceil(layer.weights.size / MAX_MULTIPLIERS) for layer in graph.matvecs())
     targets = sorted(
         {
-            (layer.weights.shape[1] // s) * (layer.weights.shape[0] // p)
+            frame
             for layer in graph.matvecs()
             for s in _divisors(layer.weights.shape[1])
             for p in _divisors(layer.weights.shape[0])
+            if (frame := (layer.weights.shape[1] // s) * (layer.weights.shape[0] // p)) >= least
         }
     )
     low, high = 0, len(targets) - 1

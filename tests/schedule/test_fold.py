@@ -77,9 +77,13 @@ def test_reuse_by_layer_leaves_the_others_to_the_target():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"reuse": 7}, "fc0: reuse 7 cannot be met: 32 inputs x 64 outputs fold into (inputs / SIMD) "
-         "* (outputs / PE) cycles with whole SIMD and PE; the nearest legal values are 1, 2, 4, 8."),
-        ({"target_cycles": 1, "part": find_part("xc7a35t")},
+        ({"reuse": 7}, "fc0: reuse 7 cannot be met: 32 inputs x 64 outputs fold into "
+         "(inputs / SIMD) * (outputs / PE) cycles with whole SIMD and PE; the nearest legal values "
+         "are 1, 2, 4, 8."),
+        ({"target_cycles": 2}, "fc0: 65,536 weights in 2 cycles take 32,768 multipliers "
+         "side by side; one layer may have 16,384. Raise its reuse, or the target cycles, to 4 or "
+         "more."),
+        ({"target_cycles": 4, "part": find_part("xc7a35t")},
          "net: the estimate exceeds xc7a35t (lut "),
     ],
 )  # fmt: skip

