@@ -20,11 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from hwgen import flow
+from hwgen.executor import execute_qonnx
 from hwgen.graph.execute import encode
 from hwgen.graph.execute import run as run_reference
 from hwgen.graph.stimulus import random_inputs
-from hwgen.streamline.executor import execute_qonnx
-from hwgen.streamline.read import load
 from hwgen.witnesses import open_build
 
 NETWORKS = {"TFC_1W1A": 64, "TFC_2W2A": 64, "kwsmlp_w3a3": 392}  # cycles of the FINN foldings
@@ -103,8 +102,7 @@ def _stock_hls4ml(path: Path, x: np.ndarray, out: Path) -> str:
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.util.cleanup import cleanup_model
 
-    output = load(path).graph.output[0].name
-    expected = execute_qonnx(path, x, [output])[output]
+    (expected,) = execute_qonnx(path, x).values()
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             model = cleanup_model(ModelWrapper(str(path)))

@@ -135,7 +135,7 @@ class Panel:
         if not self.build.checkpoint.exists():
             return
         from hwgen.export import brevitas_activations, brevitas_outputs
-        from hwgen.streamline.executor import quantized_tensors
+        from hwgen.streamline.observe import quantized_tensors
         from hwgen.train import load_model
 
         started = time.monotonic()
@@ -147,7 +147,8 @@ class Panel:
         yield self._float_witness("brevitas", codes, outputs, started)
 
     def _qonnx(self) -> Iterator[Verdict]:
-        from hwgen.streamline.executor import activation_codes, execute_qonnx, quantized_tensors
+        from hwgen.executor import execute_qonnx
+        from hwgen.streamline.observe import activation_codes, quantized_tensors
 
         started = time.monotonic()
         graph = self.build.graph

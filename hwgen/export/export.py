@@ -8,13 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.core.onnx_exec import execute_onnx
-from qonnx.transformation.change_batchsize import ChangeBatchSize
-from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.util.cleanup import cleanup_model
 from torch import nn
 
 from hwgen.errors import ModelError
+from hwgen.executor import execute_qonnx
 from hwgen.export.brevitas_run import brevitas_outputs
 from hwgen.export.qonnx_manager import MidRiseManager
 
@@ -44,13 +42,7 @@ def export_qonnx(module: nn.Module, sample: FloatArray, path: Path) -> Path:
     return path
 
 
-def executor_outputs(path: Path, x: FloatArray) -> FloatArray:
-    """Return what the QONNX executor computes for a batch, (batch, outputs) float32."""
-    model = ModelWrapper(str(path)).transform(ChangeBatchSize(len(x))).transform(InferShapes())
-    inputs = {model.graph.input[0].name: x}
-    return np.asarray(execute_onnx(model, inputs)[model.graph.output[0].name])
-
-
 def check_against_executor(module: nn.Module, path: Path, frames: FloatArray) -> int:
     """Return how many output values of the QONNX executor and Brevitas differ, at all."""
-    return int(np.count_nonzero(executor_outputs(path, frames) != brevitas_outputs(module, frames)))
+    (theirs,) = execute_qonnx(path, frames).values()
+    return int(np.count_nonzero(theirs != brevitas_outputs(module, frames)))

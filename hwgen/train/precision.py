@@ -22,10 +22,6 @@ class Precision:
     scale: int | None = None
     bias: int | None = None
 
-    def weights_only(self) -> "Precision":
-        """Return stage 1 of this precision: weights quantized, the rest float."""
-        return Precision(weight=self.weight)
-
 
 @dataclass(frozen=True, slots=True)
 class Steps:

@@ -10,12 +10,13 @@ import pytest
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 
+from hwgen.executor import execute_qonnx
 from hwgen.graph.execute import decode, encode, trace
 from hwgen.graph.ir import Dense, Requant, Threshold, XnorDense
 from hwgen.graph.stimulus import random_inputs
 from hwgen.streamline.chain import split
-from hwgen.streamline.executor import activation_codes, execute_qonnx, quantized_tensors
 from hwgen.streamline.lower import lower
+from hwgen.streamline.observe import activation_codes, quantized_tensors
 from hwgen.streamline.read import load, read
 from hwgen.streamline.ties import proved_ties
 from hwgen.streamline.write import integer_qonnx

@@ -1,0 +1,32 @@
+"""The quantized tensors of the source model: its float values as the graph's codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from hwgen.graph.ir import Graph, Requant, Tensor, Threshold
+from hwgen.num.inttype import IntArray
+
+
+def quantized_tensors(graph: Graph) -> list[Tensor]:
+    """Return the tensors that exist in the source model as a quantizer's output."""
+    names = [graph.input]
+    names += [layer.y for layer in graph.layers if isinstance(layer, Threshold | Requant)]
+    return [graph.tensor(name) for name in names]
+
+
+def activation_codes(
+    graph: Graph, values: Mapping[str, npt.NDArray[np.float32]]
+) -> dict[str, IntArray]:
+    """Return the integer codes of every quantized tensor, by tensor name.
+
+    values  (batch, ...) float values by the name in the source model
+    """
+    found = {}
+    for tensor in quantized_tensors(graph):
+        v = values[tensor.source].reshape(-1, tensor.size).astype(np.float64)
+        found[tensor.name] = np.rint(v / tensor.scale + tensor.zero_point).astype(np.int64)
+    return found
