@@ -294,7 +294,7 @@ def synthesise(folder: Path, part: str = "xc7a100t") -> dict[str, Any]:
 
 def vitis(source: Path, out: Path, samples: int = 200) -> Verdict:
     """Write hls4ml's Vitis project of a QONNX file; returns its C simulation's verdict."""
-    from hwgen.hls4ml_backend import compile_csim, csim_trace
+    from hwgen.hls4ml_backend import compile_csim, csim_trace, settle
     from hwgen.streamline.read import load
 
     graph = translate(load(source))
@@ -305,6 +305,7 @@ def vitis(source: Path, out: Path, samples: int = 200) -> Verdict:
         found = csim_trace(compile_csim(graph, stage), codes)
         seconds = time.monotonic() - started
         verdict = compare("csim", trace(graph, codes), found, layers, seconds)
+        settle(stage, out)
         write_json(stage / MANIFEST, {"name": graph.name, "csim": asdict(verdict)})
     return verdict
 

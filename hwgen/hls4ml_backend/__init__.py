@@ -6,6 +6,6 @@ import hls4ml  # noqa: F401
 
 from hwgen.hls4ml_backend.csim import Csim, compile_csim, csim_output, csim_trace
 from hwgen.hls4ml_backend.lower import to_graph
-from hwgen.hls4ml_backend.vitis import write_vitis
+from hwgen.hls4ml_backend.vitis import settle, write_vitis
 
-__all__ = ["Csim", "compile_csim", "csim_output", "csim_trace", "to_graph", "write_vitis"]
+__all__ = ["Csim", "compile_csim", "csim_output", "csim_trace", "settle", "to_graph", "write_vitis"]

@@ -49,6 +49,17 @@ def write_vitis(graph: ir.Graph, out: Path, part: str = "xc7a100tcsg324-1") -> A
     return model
 
 
+def settle(project: Path, home: Path) -> None:
+    """Ready a project that was written and checked in ``project`` to be moved to ``home``.
+
+    Its compiled library, which reads its weights by absolute path, goes; its config names ``home``.
+    """
+    for library in project.glob("firmware/*.so"):
+        library.unlink()
+    config = project / "hls4ml_config.yml"
+    config.write_text(config.read_text().replace(str(project), str(home.resolve())))
+
+
 def content_hash(graph: ir.Graph, out: Path) -> str:
     """Return a hash of the graph, the tools and the place: the library reads its weights there."""
     ours = sorted([*HEADERS.glob("*.h"), *HEADERS.parent.glob("*.py")])

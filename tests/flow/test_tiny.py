@@ -98,3 +98,14 @@ def test_the_same_model_builds_the_same_files(network, built, tmp_path):
     for path in (built / "rtl").iterdir():
         assert path.read_text() == (again / "rtl" / path.name).read_text()
     assert (built / "graph.json").read_text() == (again / "graph.json").read_text()
+
+
+def test_vitis_writes_a_checked_project_of_its_own_place(network, tmp_path):
+    onnx.save(network, tmp_path / "model.onnx")
+    verdict = flow.vitis(tmp_path / "model.onnx", tmp_path / "vitis", samples=100)
+    assert verdict.mismatches == 0
+    assert verdict.compared > 0
+    written = [path for path in (tmp_path / "vitis").rglob("*") if path.is_file()]
+    assert {"build_prj.tcl", "hls4ml_config.yml", "manifest.json"} <= {p.name for p in written}
+    assert not [path for path in written if path.suffix == ".so"]
+    assert not [path for path in written if b"/.vitis." in path.read_bytes()]  # the stage's name
