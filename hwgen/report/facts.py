@@ -58,11 +58,11 @@ def summary(evidence: Evidence) -> dict[str, Any]:
 
 
 def name(evidence: Evidence) -> str:
-    """Return the model's name."""
-    if evidence.manifest:
-        return str(evidence.manifest["name"])
+    """Return the name of the trained model, else that of the file that was built."""
     if evidence.metrics:
         return str(evidence.metrics["model"])
+    if evidence.manifest:
+        return str(evidence.manifest["name"])
     return evidence.directory.name
 
 
@@ -92,7 +92,7 @@ def entry(evidence: Evidence, method: str, bits: int | None) -> dict[str, Any] |
 
 
 def score(evidence: Evidence, method: str, bits: int | None, metric: str) -> float | None:
-    """Return the mean of a metric over the folds."""
+    """Return the mean of a metric over the runs."""
     found = entry(evidence, method, bits)
     return finite(found[metric]["mean"]) if found else None
 

@@ -30,7 +30,12 @@ class World:
 
 @contextmanager
 def join_world() -> Iterator[World]:
-    """Yield this process's place: gloo on CPU, nccl where every process has a GPU."""
+    """Yield this process's place: gloo on CPU, nccl where every process has a GPU.
+
+    One thread per process: the matrices of a batch are small, and threads that wait for each other
+    lose more than they win; ``torchrun`` uses further cores.
+    """
+    torch.set_num_threads(1)
     rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_RANK", "0"))
     gpu = torch.cuda.is_available() and local < torch.cuda.device_count()

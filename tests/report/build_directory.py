@@ -46,7 +46,7 @@ def metrics():
     def entry(method, bits, relative, accuracy):
         values = {"frr": 0.1, "fdr": 0.2, "relative_fdr": relative, "accuracy": accuracy}
         means = {name: {"mean": value, "spread": 0.01} for name, value in values.items()}
-        return {"method": method, "weight_bits": bits, "folds": 2, "weight_kib": 7.5 * bits,
+        return {"method": method, "weight_bits": bits, "runs": 2, "weight_kib": 7.5 * bits,
                 "macs": 61440, **means}  # fmt: skip
 
     return {
