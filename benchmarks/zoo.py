@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from hwgen import flow
-from hwgen.executor import execute_qonnx
 from hwgen.graph.execute import encode
 from hwgen.graph.execute import run as run_reference
 from hwgen.graph.stimulus import random_inputs
+from hwgen.qonnx_executor import execute_qonnx
 from hwgen.witnesses import open_build
 
 NETWORKS = {"TFC_1W1A": 64, "TFC_2W2A": 64, "kwsmlp_w3a3": 392}  # cycles of the FINN foldings

@@ -147,7 +147,7 @@ class Panel:
         yield self._float_witness("brevitas", codes, outputs, started)
 
     def _qonnx(self) -> Iterator[Verdict]:
-        from hwgen.executor import execute_qonnx
+        from hwgen.qonnx_executor import execute_qonnx
         from hwgen.streamline.observe import activation_codes, quantized_tensors
 
         started = time.monotonic()

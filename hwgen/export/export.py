@@ -12,9 +12,9 @@ from qonnx.util.cleanup import cleanup_model
 from torch import nn
 
 from hwgen.errors import ModelError
-from hwgen.executor import execute_qonnx
 from hwgen.export.brevitas_run import brevitas_outputs
 from hwgen.export.qonnx_manager import MidRiseManager
+from hwgen.qonnx_executor import execute_qonnx
 
 FloatArray = npt.NDArray[np.float32]
 # The dynamo exporter of torch 2.13 writes a Gemm that qonnx 1.0.0 cannot read.

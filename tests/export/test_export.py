@@ -10,13 +10,13 @@ import torch
 from onnx import numpy_helper
 
 from hwgen.errors import ModelError
-from hwgen.executor import execute_qonnx
 from hwgen.export import (
     brevitas_activations,
     brevitas_outputs,
     check_against_executor,
     export_qonnx,
 )
+from hwgen.qonnx_executor import execute_qonnx
 from hwgen.train import load_model, train_model
 
 TINY = Path(__file__).parents[1] / "train" / "tiny"

@@ -10,7 +10,7 @@ import pytest
 
 from hwgen import flow
 from hwgen.cli import main
-from hwgen.executor import execute_qonnx
+from hwgen.qonnx_executor import execute_qonnx
 from models import Chain
 
 

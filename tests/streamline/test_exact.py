@@ -10,10 +10,10 @@ import pytest
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 
-from hwgen.executor import execute_qonnx
 from hwgen.graph.execute import decode, encode, trace
 from hwgen.graph.ir import Dense, Requant, Threshold, XnorDense
 from hwgen.graph.stimulus import random_inputs
+from hwgen.qonnx_executor import execute_qonnx
 from hwgen.streamline.chain import split
 from hwgen.streamline.lower import lower
 from hwgen.streamline.observe import activation_codes, quantized_tensors
