@@ -5,6 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO := build/demo
 ZOO ?= ../shared/zoo
+LIBDIR = $(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))'
 PACKAGES := g++ perl ccache libpython3.11 python3.11-venv
 export OBJCACHE ?= $(shell command -v ccache)
 
@@ -16,7 +17,7 @@ setup: .venv/.ready
 	@missing=""; \
 	for tool in g++ perl ccache; do command -v $$tool >/dev/null || missing=yes; done; \
 	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing=yes; \
-	ldconfig -p | grep -q libpython3.11.so || missing=yes; \
+	/sbin/ldconfig -p | grep -q libpython3.11.so || [ -e "$$($(LIBDIR))/libpython3.11.so" ] || missing=yes; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  apt-get update -q && apt-get install -y -q --no-install-recommends $(PACKAGES); \
