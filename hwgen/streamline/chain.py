@@ -52,19 +52,25 @@ def split(source: Source) -> Chain:
     for node in _in_order(source):
         if argmax:
             raise UnsupportedOp(f"{node.name}: {node.op_type} after ArgMax; end the model there.")
-        if node.op_type in ("MatMul", "Gemm"):
-            blocks.append(open_block)
-            weight, bias = _matrix(node, source, shape)
-            open_block = Block(node.name, weight, bias, node.output[0], node.output[0])
-            shape = (1, weight.value.shape[1])
-        elif node.op_type in _SHAPE_OPS:
-            shape = _reshaped(node, shape, source)
-            open_block = _extended(open_block, (), node.output[0])
-        elif node.op_type == "ArgMax":
-            argmax = _argmax(node, shape)
-        else:
-            step = _step(node, shape, source)
-            open_block = _extended(open_block, (step,), node.output[0])
+        try:
+            if node.op_type in ("MatMul", "Gemm"):
+                blocks.append(open_block)
+                weight, bias = _matrix(node, source, shape)
+                open_block = Block(node.name, weight, bias, node.output[0], node.output[0])
+                shape = (1, weight.value.shape[1])
+            elif node.op_type in _SHAPE_OPS:
+                shape = _reshaped(node, shape, source)
+                open_block = _extended(open_block, (), node.output[0])
+            elif node.op_type == "ArgMax":
+                argmax = _argmax(node, shape)
+            else:
+                step = _step(node, shape, source)
+                open_block = _extended(open_block, (step,), node.output[0])
+        except (ValueError, LookupError) as error:
+            raise ModelError(
+                f"{node.name}: {node.op_type} on data of shape {list(shape)} is malformed "
+                f"({error}); check the file with onnx.checker and export it again."
+            ) from None
     if not blocks:
         raise ModelError(
             f"{source.name}: no MatMul or Gemm; hwgen builds fully connected networks."
@@ -106,8 +112,8 @@ def _matrix(node: NodeProto, source: Source, shape: tuple[int, ...]) -> tuple[Co
             f"{node.name}: {node.op_type} needs a data input on the left and a constant matrix on "
             "the right; write the layer as x @ W."
         )
-    if attributes.get("alpha", 1.0) != 1.0 or attributes.get("transA", 0):
-        raise UnsupportedOp(f"{node.name}: Gemm with alpha or transA; use a plain Linear layer.")
+    if attributes.get("transA", 0):
+        raise UnsupportedOp(f"{node.name}: Gemm with transA; use a plain Linear layer.")
     if attributes.get("transB", 0):
         parts = (weight.value, weight.codes, weight.scale, weight.zero_point)
         weight = Constant(*(None if p is None else p.T for p in parts))  # type: ignore[arg-type]
@@ -117,11 +123,12 @@ def _matrix(node: NodeProto, source: Source, shape: tuple[int, ...]) -> tuple[Co
             f"{node.name}: input of shape {list(shape)} times weights of shape "
             f"{list(weight.value.shape)} is not one vector per frame; flatten the input before it."
         )
+    alpha, beta = float(attributes.get("alpha", 1.0)), float(attributes.get("beta", 1.0))
+    scaled = (Step("Mul", (np.array(alpha),), source=node.name),) if alpha != 1.0 else ()
     if len(node.input) < 3 or not node.input[2]:
-        return weight, ()
-    beta = float(attributes.get("beta", 1.0))
+        return weight, scaled
     bias = _per_channel(node, node.input[2], (1, weight.value.shape[1]), source) * beta
-    return weight, (Step("Add", (bias,), source=node.name),)
+    return weight, (*scaled, Step("Add", (bias,), source=node.name))
 
 
 def _reshaped(node: NodeProto, shape: tuple[int, ...], source: Source) -> tuple[int, ...]:
@@ -129,10 +136,11 @@ def _reshaped(node: NodeProto, shape: tuple[int, ...], source: Source) -> tuple[
     attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
     size = int(np.prod(shape))
     if node.op_type == "Transpose":
-        order = np.arange(size).reshape(shape).transpose(attributes["perm"])
+        perm = attributes.get("perm", list(range(len(shape)))[::-1])
+        order = np.arange(size).reshape(shape).transpose(perm)
         if np.any(order.ravel() != np.arange(size)):
             raise UnsupportedOp(
-                f"{node.name}: Transpose of data {list(shape)} by {attributes['perm']} changes the "
+                f"{node.name}: Transpose of data {list(shape)} by {perm} changes the "
                 "order of the elements; transpose the data before the model instead."
             )
         return order.shape
@@ -191,6 +199,8 @@ def _step(node: NodeProto, shape: tuple[int, ...], source: Source) -> Step:
         value = _per_channel(node, node.input[0 if left else 1], shape, source)
         if left and node.op_type == "Div":
             raise UnsupportedOp(f"{name}: a constant divided by data is not affine; avoid it.")
+        if node.op_type == "Div" and np.any(value == 0):
+            raise ModelError(f"{name}: divides by 0; check the training of this constant.")
         kind = "RSub" if left and node.op_type == "Sub" else node.op_type
         return Step(kind, (value,), source=name)  # type: ignore[arg-type]
     raise UnsupportedOp(
@@ -206,6 +216,8 @@ def _clip_bounds(node: NodeProto, source: Source) -> tuple[FloatArray, FloatArra
         if name:
             bounds[i] = source.constants[name].value
     low, high = (np.asarray(b, dtype=np.float64).reshape(()) for b in bounds)
+    if low > high:
+        raise ModelError(f"{node.name}: Clip to {low} .. {high}, an empty range; swap the bounds.")
     return low, high
 
 
@@ -217,6 +229,8 @@ def _batch_norm(node: NodeProto, shape: tuple[int, ...], source: Source) -> Step
         _flat(node, _constant(node, n, source).reshape(channels), shape) for n in node.input[1:5]
     )
     epsilon = np.array(attributes.get("epsilon", 1e-5), dtype=np.float64)
+    if np.any(values[3] + epsilon <= 0):
+        raise ModelError(f"{node.name}: a variance is negative; check the training of this layer.")
     return Step("BatchNormalization", (*values, epsilon), source=node.name)
 
 
@@ -226,6 +240,10 @@ def _constant(node: NodeProto, name: str, source: Source) -> FloatArray:
         raise UnsupportedOp(
             f"{node.name}: {node.op_type} of two data tensors ({name!r} is not constant); hwgen "
             "builds chains. Remove the branch or export the chain alone."
+        )
+    if not np.all(np.isfinite(constant.value)):
+        raise ModelError(
+            f"{node.name}: constant {name!r} is infinite; check the training of this layer."
         )
     return np.asarray(constant.value, dtype=np.float64)
 

@@ -50,6 +50,8 @@ def staircase(segment: Segment, acc: Accumulator) -> Staircase:
         return codes(segment, acc.scale * (a - acc.zero_point))
 
     base, top = int(f(acc.lo[None]).min()), int(f(acc.hi[None]).max())
+    if base == top:  # a constant: one step, always or never reached, towards 0
+        base, top = (base - 1, top) if base > 0 else (base, top + 1)
     target = np.arange(base + 1, top + 1)[:, None]
     shape = (top - base, len(acc.lo))
     low, high = np.broadcast_to(acc.lo, shape).copy(), np.broadcast_to(acc.hi + 1, shape).copy()

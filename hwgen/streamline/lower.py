@@ -17,6 +17,8 @@ from hwgen.streamline.close import Accumulator, Staircase, staircase
 from hwgen.streamline.read import Source
 from hwgen.streamline.weights import integer_weights
 
+_MAX_NAME = 64
+_MADE_UP = re.compile(r"(^(codes|beat|unused|top)|_(out|reg|fifo|last|beat|x\d+))$", re.IGNORECASE)
 _LANES = 8  # parallelism assumed when thresholds and multipliers are compared, before folding
 _AFFINE = ("Add", "Sub", "RSub", "Mul", "Div", "Neg", "BatchNormalization")
 
@@ -50,9 +52,14 @@ def lower(source: Source, chain: Chain) -> Graph:
 
 
 def identifier(name: str) -> str:
-    """Return a legal SystemVerilog, C++ and Tcl identifier for an arbitrary node name."""
-    stem = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "layer"
-    return stem if stem[0].isalpha() else f"n{stem}"
+    """Return a legal SystemVerilog, C++ and Tcl identifier for an arbitrary node name.
+
+    It differs from every name that the generated top makes up, and has no double underscore,
+    which Verilator keeps for itself.
+    """
+    stem = re.sub(r"[\W_]+", "_", name, flags=re.ASCII)[:_MAX_NAME].strip("_") or "layer"
+    stem = stem if stem[0].isalpha() else f"n{stem}"
+    return f"{stem}_n" if _MADE_UP.search(stem) else stem
 
 
 class _Names:
@@ -80,7 +87,8 @@ def _lower_block(
             "scale. Quantize this activation per tensor."
         )
     closes = any(step.kind == "Quant" for step in block.segment)
-    layer, acc, bounds = _matvec(block, x, names.new(block.node), closes)
+    segment, tail = _at_last_quant(block.segment, block.node) if closes else ((), ())
+    layer, acc, bounds = _matvec(block, x, names.new(block.node), segment)
     if not closes:
         if not last:
             raise ModelError(
@@ -88,7 +96,6 @@ def _lower_block(
                 "quantized activation (QuantReLU, QuantIdentity) between them."
             )
         return [layer], [_affine_tail(acc, block.segment, block.end)]
-    segment, tail = _at_last_quant(block.segment, block.node)
     name = names.new(segment[-1].source)
     stairs = staircase(segment, bounds)
     y = _coded(f"{name}_out", acc.size, segment, tail, block.end)
@@ -99,14 +106,18 @@ def _lower_block(
 
 
 def _matvec(
-    block: Block, x: Tensor, name: str, closes: bool
+    block: Block, x: Tensor, name: str, segment: Segment
 ) -> tuple[Dense | XnorDense, Tensor, Accumulator]:
-    """Return the layer, its accumulator tensor and bounds; rows are negated where f decreases."""
+    """Return the layer, its accumulator tensor and bounds.
+
+    segment  ops up to the last quantizer; rows are negated where the whole decreases
+    """
     assert block.weight is not None
     ints = integer_weights(block.node, block.weight)
     weights, scale = ints.values, np.asarray(x.scale * ints.scale)
     rows = len(weights)
-    sign = np.broadcast_to(direction(block.segment) if closes else np.array(1), (rows,))
+    rising = direction(segment) * np.sign(scale).astype(np.int64) if segment else np.array(1)
+    sign = np.broadcast_to(rising, (rows,))
     weights, scale = weights * sign[:, None], scale * sign
     y = f"{name}_out"
     bipolar = (x.lo, x.hi) == (0, 1) and bool(np.all(x.zero_point == 0.5))

@@ -10,16 +10,22 @@ from hwgen.num.elementwise import ROUNDING_MODES, QuantSpec, Step
 from hwgen.num.inttype import FloatArray
 
 QUANT_OPS = ("Quant", "IntQuant", "BipolarQuant")
-MAX_BITS = 16  # wider quantizers are legal QONNX; their accumulators would leave int64 behind
+MAX_BITS = 16  # of data and weights; wider ones would leave int64 accumulators behind
+MAX_CONSTANT_BITS = 32  # of a constant that is only added, such as a bias
 
 
-def quant_step(node: NodeProto, operands: dict[str, FloatArray]) -> Step:
+def quant_step(node: NodeProto, operands: dict[str, FloatArray], max_bits: int = MAX_BITS) -> Step:
     """Return the quantizer ``node`` as a step; ``operands`` holds its constant inputs by name.
 
     A sign (``BipolarQuant``, or a signed 1-bit ``Quant``, which QONNX defines as a sign) has codes
     0 and 1: value ``s * (2 * code - 1)`` is scale ``2 s``, zero point 1/2.
     raises  UnsupportedOp  parameters that are not constant, or a grid hwgen does not know
     """
+    if len(node.input) < (2 if node.op_type == "BipolarQuant" else 4):
+        raise UnsupportedOp(
+            f"{node.name}: {node.op_type} has {len(node.input)} inputs; QONNX gives it data, scale"
+            + (" alone." if node.op_type == "BipolarQuant" else ", zero point and bit width.")
+        )
     missing = [name for name in node.input[1:] if name not in operands]
     if missing:
         raise UnsupportedOp(
@@ -36,8 +42,10 @@ def quant_step(node: NodeProto, operands: dict[str, FloatArray]) -> Step:
     if node.op_type == "BipolarQuant":
         return _sign(node, scale)
     attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    zero_point, bits = values[1], _bits(node, values[2])
+    zero_point, bits = values[1], _bits(node, values[2], max_bits)
     signed, narrow = bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0))
+    if not np.all(np.isfinite(zero_point)):
+        raise UnsupportedOp(f"{node.name}: a zero point is not finite; check the training.")
     if bits == 1 and signed:
         if np.any(zero_point != 0):
             raise UnsupportedOp(
@@ -63,11 +71,11 @@ def _sign(node: NodeProto, scale: FloatArray) -> Step:
     )
 
 
-def _bits(node: NodeProto, value: FloatArray) -> int:
-    if value.size != 1 or not 1 <= float(value.flat[0]) <= MAX_BITS or value.flat[0] % 1:
+def _bits(node: NodeProto, value: FloatArray, most: int) -> int:
+    if value.size != 1 or not 1 <= float(value.flat[0]) <= most or value.flat[0] % 1:
         raise UnsupportedOp(
             f"{node.name}: bit width {value.ravel().tolist()[:4]} is not one whole number from 1 "
-            f"to {MAX_BITS}; choose one in the quantizer."
+            f"to {most}; choose one in the quantizer."
         )
     return int(value.flat[0])
 

@@ -16,7 +16,7 @@ from qonnx.transformation.infer_shapes import InferShapes
 from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.num.elementwise import Segment, Step, codes
 from hwgen.num.inttype import FloatArray
-from hwgen.streamline.quantizers import QUANT_OPS, quant_step
+from hwgen.streamline.quantizers import MAX_CONSTANT_BITS, QUANT_OPS, quant_step
 
 _RESHAPES = ("Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity")
 
@@ -135,9 +135,14 @@ def _inferred(wrapper: ModelWrapper, name: str) -> ModelWrapper:
 
 
 def _fold(wrapper: ModelWrapper) -> tuple[tuple[NodeProto, ...], dict[str, Constant]]:
-    constants = {
-        t.name: Constant(np.asarray(numpy_helper.to_array(t))) for t in wrapper.graph.initializer
-    }
+    constants = {}
+    for t in wrapper.graph.initializer:
+        value = np.asarray(numpy_helper.to_array(t))
+        if value.dtype.kind == "f" and np.isnan(value).any():
+            raise ModelError(
+                f"constant {t.name!r} holds NaN (not a number); check the training, export again."
+            )
+        constants[t.name] = Constant(value)
     dynamic = []
     for node in wrapper.graph.node:
         used = [name for name in node.input if name]
@@ -187,8 +192,8 @@ def _as_model(node: NodeProto, wrapper: ModelWrapper) -> ModelProto:
 
 
 def _quantized(node: NodeProto, x: Constant, constants: dict[str, Constant]) -> Constant:
-    operands = {n: constants[n].value for n in node.input[1:]}
-    step: Step = quant_step(node, operands)
+    operands = {n: constants[n].value for n in node.input[1:] if n in constants}
+    step: Step = quant_step(node, operands, MAX_CONSTANT_BITS)
     segment: Segment = (step,)
     code = codes(segment, np.asarray(x.value, dtype=np.float32)).astype(np.float64)
     scale, zero_point = (np.broadcast_to(o, code.shape) for o in step.operands)

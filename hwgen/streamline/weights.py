@@ -8,6 +8,7 @@ import numpy as np
 
 from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.num.inttype import FloatArray, IntArray
+from hwgen.streamline.quantizers import MAX_BITS
 from hwgen.streamline.read import Constant
 
 
@@ -32,6 +33,10 @@ def integer_weights(node: str, weight: Constant) -> IntWeights:
     offsets = weight.codes - weight.zero_point
     divisor = 1 if np.all(offsets % 1 == 0) else 2
     values = offsets * divisor
+    if np.abs(values).max() >= 1 << MAX_BITS:
+        raise UnsupportedOp(
+            f"{node}: weights of more than {MAX_BITS} bits; choose fewer in the weight quantizer."
+        )
     if np.any(values % 1):
         raise UnsupportedOp(
             f"{node}: the weight zero point {float(weight.zero_point.flat[0])} is neither a whole "

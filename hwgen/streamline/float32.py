@@ -1,0 +1,125 @@
+"""What a float32 executor may answer where exact arithmetic says otherwise: proved, never assumed.
+
+An executor evaluates the source model in float32, op by op.  Interval arithmetic through the same
+ops bounds what its roundings can do to a value; another code is a *tie* only inside the bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hwgen.graph.ir import Graph
+from hwgen.num.elementwise import Segment, Step, codes, evaluate
+from hwgen.num.inttype import FloatArray, IntArray
+from hwgen.streamline.chain import Block, split
+from hwgen.streamline.read import read
+from hwgen.streamline.weights import integer_weights
+
+_EPS32 = 2.0**-24
+_ROUNDINGS = 8  # of one op, its constants included; batch norm has the most
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interval:
+    """Bounds of a value, both (batch, channels)."""
+
+    low: FloatArray
+    high: FloatArray
+
+    def holds(self, value: np.ndarray) -> np.ndarray:
+        """Return where ``value`` lies inside."""
+        return np.asarray((self.low <= value) & (value <= self.high))
+
+    def widened(self, magnitude: FloatArray) -> Interval:
+        """Return the interval after one float32 op on values of this magnitude."""
+        slack = _EPS32 * _ROUNDINGS * magnitude
+        return Interval(self.low - slack, self.high + slack)
+
+
+class Float32:
+    """The blocks of the source model, beside the graph that they became."""
+
+    def __init__(self, path: Path, graph: Graph) -> None:
+        self._graph = graph
+        self._blocks: tuple[Block, ...] = split(read(path)).blocks
+
+    def input_codes(self, x: np.ndarray) -> Interval:
+        """Return the codes that an executor may give to real inputs (batch, *input_shape)."""
+        real = np.asarray(x, dtype=np.float32).astype(np.float64).reshape(len(x), -1)
+        return _codes(self._graph.encoder, Interval(real, real))
+
+    def closed_codes(self, product: str, x: IntArray) -> Interval:
+        """Return the codes after the quantizer that follows the product tensor ``product``.
+
+        x  (batch, in) codes that go into the product
+        """
+        segment, real = self._product(product, x)
+        last = max(i for i, step in enumerate(segment) if step.kind == "Quant")
+        return _codes(segment[: last + 1], real)
+
+    def accumulator(self, product: str, x: IntArray) -> Interval:
+        """Return a product that no quantizer follows, in units of its integers.
+
+        x  (batch, in) codes that go into the product
+        """
+        segment, real = self._product(product, x)
+        for step in segment:
+            real = _through(step, real)
+        t = self._graph.tensor(product)
+        ends = real.low / t.scale + t.zero_point, real.high / t.scale + t.zero_point
+        return Interval(np.minimum(*ends), np.maximum(*ends))
+
+    def _product(self, tensor: str, x: IntArray) -> tuple[Segment, Interval]:
+        """Return the real value of a product, and the source's ops after it."""
+        index, layer = next((i, e) for i, e in enumerate(self._graph.matvecs()) if e.y == tensor)
+        source, block = self._graph.tensor(layer.x), self._blocks[index + 1]
+        assert block.weight is not None
+        ints = integer_weights(block.node, block.weight)
+        unit = source.scale * ints.scale
+        offset = x - source.zero_point
+        real = unit * (offset @ ints.values.T)
+        magnitude = np.abs(unit) * (np.abs(offset) @ np.abs(ints.values).T)
+        slack = _EPS32 * (ints.values.shape[1] + _ROUNDINGS) * magnitude
+        return block.segment, Interval(real - slack, real + slack)
+
+
+def _codes(segment: Segment, x: Interval) -> Interval:
+    """Return the codes of a segment that ends in ``Quant``."""
+    for step in segment[:-1]:
+        x = _through(step, x)
+    before = _before_rounding(segment[-1], x)
+    return Interval(
+        codes(segment[-1:], before.low).astype(np.float64),
+        codes(segment[-1:], before.high).astype(np.float64),
+    )
+
+
+def _through(step: Step, x: Interval) -> Interval:
+    """Return the interval after one op, every one of which is monotone."""
+    if step.kind == "Quant":
+        x = _before_rounding(step, x)
+    ends = evaluate((step,), x.low), evaluate((step,), x.high)
+    y = Interval(np.minimum(*ends), np.maximum(*ends))
+    return y.widened(_magnitude(step, x, y))
+
+
+def _before_rounding(step: Step, x: Interval) -> Interval:
+    """Return what a quantizer rounds: division by the scale and the zero point round as well."""
+    scale, zero_point = step.operands
+    return x.widened(_largest(x) + np.abs(zero_point * scale))
+
+
+def _magnitude(step: Step, x: Interval, y: Interval) -> FloatArray:
+    """Return the largest number that the op's own float32 roundings are relative to."""
+    if step.kind != "BatchNormalization":
+        return _largest(y)
+    scale, bias, mean, variance, epsilon = step.operands
+    gain = np.abs(scale) / np.sqrt(variance + epsilon)
+    return np.asarray(gain * (_largest(x) + np.abs(mean)) + np.abs(bias))
+
+
+def _largest(x: Interval) -> FloatArray:
+    return np.asarray(np.maximum(np.abs(x.low), np.abs(x.high)))
