@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hwgen", description=hwgen.__doc__)
+    parser = _Parser(prog="hwgen", description=hwgen.__doc__)
     parser.add_argument("--version", action="version", version=f"hwgen {hwgen.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_train(commands)
@@ -82,7 +82,7 @@ def _add_verify(commands: Any) -> None:
     p.add_argument("--samples", type=_positive, default=1000, help="inputs (default 1000)")
     p.add_argument("--input", type=Path, help=".npy; default: the build's real frames, or random")
     p.add_argument("--witness", choices=_WITNESSES, nargs="+", default=_WITNESSES)
-    p.add_argument("--seed", type=int, default=0, help="of random inputs")
+    p.add_argument("--seed", type=_natural, default=0, help="of random inputs")
 
 
 def _add_run(commands: Any) -> None:
@@ -103,6 +103,22 @@ def _add_rest(commands: Any) -> None:
     p.add_argument("--samples", type=_positive, default=200, help="random inputs of the check")
     p = _command(commands, "report", _report, "report.html and report.json of a build directory")
     p.add_argument("dir", type=Path, help="build directory")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one paragraph, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print ``message`` and leave with exit code 2."""
+        print(f"hwgen: error: {message}; see {self.prog} --help.", file=sys.stderr)
+        sys.exit(2)
+
+
+def _natural(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value} must not be negative")
+    return value
 
 
 def _positive(text: str) -> int:
@@ -180,7 +196,8 @@ def _run(args: argparse.Namespace) -> int:
     if not args.output.parent.is_dir():
         raise OutputError(f"{args.output}: its folder does not exist; create it first.")
     y = flow.run(args.dir, flow.load_array(args.input), engine=args.engine)
-    np.save(args.output, y)
+    with args.output.open("wb") as file:  # numpy.save would add .npy to another name
+        np.save(file, y)
     print(f"wrote {args.output}: {' x '.join(map(str, y.shape))}, engine {args.engine}")
     return 0
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 Engine: TypeAlias = Literal["rtl", "reference", "csim"]
 Reuse: TypeAlias = int | Mapping[str, int] | None
 _EVIDENCE = ("metrics.json", "det.json", "weights.npz")  # of the training, for the report
+_LARGEST = float(np.finfo(np.float32).max)
 _TOOLS = ("onnx", "qonnx", "hls4ml", "numpy")
 
 
@@ -219,6 +220,11 @@ def verify(
     for verdict in panel.hear(tuple(w for w in WITNESSES if w in witnesses)):
         heard(verdict)
         verdicts.append(verdict)
+    if not any(v.name != "reference" for v in verdicts):
+        raise HwgenError(
+            f"nothing was compared: {', '.join(witnesses)} of {folder} has no witness beside the "
+            "reference (brevitas needs the model.pt of a training); ask for another --witness."
+        )
     firsts = [v.first for v in verdicts if v.first is not None]
     result = {
         "samples": len(x),
@@ -267,7 +273,11 @@ def load_array(path: Path) -> np.ndarray:
             f"{path}: not a readable .npy array ({str(error).splitlines()[0]}); write it with "
             "numpy.save(path, x), x of shape (batch, *model input)."
         ) from None
-    return np.asarray(array)
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+        raise HwgenError(
+            f"{path}: not an array of real numbers; write it with numpy.save(path, x)."
+        )
+    return array
 
 
 def _shaped(graph: Graph, x: np.ndarray) -> np.ndarray:
@@ -279,7 +289,7 @@ def _shaped(graph: Graph, x: np.ndarray) -> np.ndarray:
         )
     if not np.all(np.isfinite(x)):
         raise HwgenError("inputs hold NaN or infinite values; integers cannot encode them.")
-    return x.reshape(len(x), *wanted)
+    return np.clip(x.astype(np.float64), -_LARGEST, _LARGEST).reshape(len(x), *wanted)
 
 
 # ---- synthesise, Vitis, report ----------------------------------------------------------------

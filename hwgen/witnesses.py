@@ -57,8 +57,21 @@ def open_build(folder: Path) -> Build:
             f"{folder}: no manifest.json, so this is not a build directory; make one with "
             f"'hwgen build FILE.onnx --out {folder}'."
         )
-    graph = loads((folder / "graph.json").read_text())
-    return Build(folder, graph, json.loads(manifest.read_text()))
+    return Build(folder, _parsed(folder / "graph.json", loads), _parsed(manifest, _manifest))
+
+
+def _manifest(text: str) -> dict[str, Any]:
+    facts = json.loads(text)
+    return {"streams": facts["streams"], "top": facts["top"], **facts}
+
+
+def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(path.read_text())
+    except (ValueError, LookupError, TypeError, AssertionError) as error:
+        raise HwgenError(
+            f"{path}: not what hwgen build wrote ({error!r}); build the model again."
+        ) from None
 
 
 def simulator(build: Build) -> Simulator:
@@ -152,7 +165,7 @@ class Panel:
         self.cycles: dict[str, float | int | None] = {}
 
     def hear(self, names: tuple[str, ...]) -> Iterator[Verdict]:
-        """Yield the verdict of each witness; those that a build does not have stay silent."""
+        """Yield the verdict of each witness; one that a build does not have stays silent."""
         calls: dict[str, Callable[[], Iterator[Verdict]]] = {
             "brevitas": self._brevitas,
             "qonnx": self._qonnx,

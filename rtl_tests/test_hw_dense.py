@@ -1,8 +1,10 @@
 """hw_dense and hw_dense_col: bit-exact against NumPy, for every fold and arithmetic."""
 
+import numpy as np
 import pytest
 from stimulus import corners
 
+from hwgen.num.inttype import IntType
 from hwgen.num.pack import dense_weight_lines
 
 FOLDS = [  # in_n, out_n, simd, pe, x_w, x_signed, w_w, arith
@@ -16,28 +18,31 @@ FOLDS = [  # in_n, out_n, simd, pe, x_w, x_signed, w_w, arith
 ]
 
 
-def check(simulate, order, fold, missing_bits=0):
-    """Simulate ``fold`` with the narrowest accumulator that holds every output."""
+def check(simulate, order, fold, missing_bits=0, negative=True):
+    """Simulate ``fold`` with the narrowest accumulator that holds every output.
+
+    negative  False: no negative weight, so that sums are unsigned
+    """
     in_n, out_n, simd, pe, x_w, x_signed, w_w, arith = fold
     x = corners((20, in_n), x_w, x_signed, seed=1)
     codes = corners((out_n, in_n), w_w, arith != 2, seed=2)
+    codes = codes if negative else np.maximum(codes, 0)
     if arith == 2:
         y = (x[:, None, :] == codes).sum(axis=2)
-        acc_w = int(y.max()).bit_length()
     else:
         y = x @ (2 * codes + 1 if arith == 1 else codes).T
-        acc_w = max(int(-y.min() - 1), int(y.max())).bit_length() + 1
+    acc = IntType.of_range(int(y.min()), int(y.max()))
     sf, nf = in_n // simd, out_n // pe
     simulate(
         "hw_dense" if order == "row" else "hw_dense_col",
         "stream_bench",
         memories={"w.mem": dense_weight_lines(codes, simd, pe, w_w, order)},
         vectors=dict(
-            x=x.reshape(20, sf, simd), y=y.reshape(20, nf, pe), x_bits=x_w, y_bits=acc_w,
+            x=x.reshape(20, sf, simd), y=y.reshape(20, nf, pe), x_bits=x_w, y_bits=acc.bits,
             cycles_per_frame=sf * nf, latency=sf + 1 if order == "row" else (sf - 1) * nf + 2,
         ),
         IN_N=in_n, OUT_N=out_n, SIMD=simd, PE=pe, X_W=x_w, X_SIGNED=x_signed, W_W=w_w,
-        ARITH=arith, ACC_W=acc_w - missing_bits, W_FILE="w.mem",
+        ARITH=arith, ACC_W=acc.bits - missing_bits, Y_SIGNED=acc.signed, W_FILE="w.mem",
     )  # fmt: skip
 
 
@@ -48,7 +53,13 @@ def test_hw_dense(simulate, order, fold):
 
 
 @pytest.mark.parametrize("order", ["row", "column"])
-def test_an_accumulator_overflow_stops_the_simulation(simulate, order, capfd):
+def test_sums_that_are_never_negative_are_unsigned(simulate, order):
+    check(simulate, order, FOLDS[0], negative=False)
+
+
+@pytest.mark.parametrize("negative", [True, False])
+@pytest.mark.parametrize("order", ["row", "column"])
+def test_an_accumulator_overflow_stops_the_simulation(simulate, order, negative, capfd):
     with pytest.raises((SystemExit, RuntimeError)):
-        check(simulate, order, FOLDS[0], missing_bits=1)
+        check(simulate, order, FOLDS[0], missing_bits=1, negative=negative)
     assert "does not fit ACC_W=" in capfd.readouterr().out

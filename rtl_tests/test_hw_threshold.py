@@ -12,6 +12,7 @@ CASES = [  # channels, pe, x_w, x_signed, y_w, levels, base
     (5, 5, 6, True, 1, 1, 0),  # one fold, one stage
     (6, 3, 10, True, 4, 15, -8),  # signed output
     (2, 1, 9, False, 8, 255, -128),  # deepest
+    (1, 1, 13, False, 11, 2047, 0),  # stage numbers of two digits
     (24, 12, 12, True, 3, 7, 0),  # widest, lane numbers of two digits
 ]
 

@@ -15,15 +15,20 @@ from hwgen.emit.top import Design, padded_bytes
 from hwgen.errors import OutputError
 
 MANIFEST = "manifest.json"
-_CACHES = ("sim", "csim")  # compiled simulators, keyed by content: they outlive a rebuild
+_MARKER = ".hwgen"  # lists what hwgen wrote into a folder; it replaces nothing else
+_EVIDENCE = ("verify.json", "synth.json", "report.html", "report.json")  # stale after a rebuild
 
 
 @contextmanager
 def replacing(out: Path) -> Iterator[Path]:
     """Yield an empty folder that becomes ``out`` when the block ends without an error.
 
+    What an earlier call wrote there goes; the compiled simulators and a user's files stay.
     raises  OutputError  ``out`` cannot be written, or holds something that hwgen did not build
     """
+    out = out.resolve()
+    if out == Path.cwd():
+        raise OutputError(f"{out}: is the current folder; name a folder in it as --out.")
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not _is_build(out))):
         raise OutputError(
             f"{out}: exists and is not a hwgen build directory; it is left as it is. Choose "
@@ -39,6 +44,8 @@ def replacing(out: Path) -> Iterator[Path]:
         ) from None
     try:
         yield stage
+        written = sorted(path.name for path in stage.iterdir())
+        (stage / _MARKER).write_text("".join(f"{name}\n" for name in written))
         _swap(stage, out)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
@@ -79,7 +86,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def _is_build(folder: Path) -> bool:
-    return (folder / MANIFEST).is_file()
+    return (folder / _MARKER).is_file()
 
 
 def _swap(stage: Path, out: Path) -> None:
@@ -87,9 +94,11 @@ def _swap(stage: Path, out: Path) -> None:
     if not out.exists():
         stage.rename(out)
         return
-    for name in _CACHES:
-        if (out / name).exists():
-            (out / name).rename(stage / name)
+    if _is_build(out):
+        ours = {*(out / _MARKER).read_text().splitlines(), *_EVIDENCE, _MARKER}
+        for path in out.iterdir():
+            if path.name not in ours and not (stage / path.name).exists():
+                path.rename(stage / path.name)
     old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old.", dir=out.parent))
     out.rename(old / "build")
     stage.rename(out)

@@ -68,7 +68,8 @@ def _matvec(
     file = f"{layer.name}_w.mem"
     params: dict[str, Value] = {
         "IN_N": in_n, "OUT_N": out_n, "SIMD": fold.simd, "PE": fold.pe, **x_params,
-        "W_W": w_bits, "ARITH": arith, "ACC_W": y.type.bits, "W_FILE": file,
+        "W_W": w_bits, "ARITH": arith, "ACC_W": y.type.bits, "Y_SIGNED": int(y.type.signed),
+        "W_FILE": file,
     }  # fmt: skip
     module = "hw_dense" if fold.order is Order.ROW else "hw_dense_col"
     lines = dense_weight_lines(codes, fold.simd, fold.pe, w_bits, str(fold.order))

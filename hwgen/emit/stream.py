@@ -42,9 +42,15 @@ def clocked(source: Stream, sink: Stream) -> dict[str, str]:
     return {"clk": "clk", "rst": "rst", **connect("s_axis", source), **connect("m_axis", sink)}
 
 
-def resize(top: Module, stream: Stream, lanes: int) -> Stream:
-    """Return ``stream`` with another number of lanes per beat, through the common divisor."""
+def resize(top: Module, stream: Stream, lanes: int, burst: int) -> Stream:
+    """Return ``stream`` with another number of lanes per beat, through the common divisor.
+
+    burst  beats that arrive in a row; they wait in a FIFO while one of them is split, so that the
+           layer before does not
+    """
     narrow = gcd(stream.lanes, lanes)
+    if narrow < stream.lanes:
+        stream = buffer(top, stream, burst)
     for width in (narrow, lanes):
         if width == stream.lanes:
             continue

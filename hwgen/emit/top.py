@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hwgen.emit.layers import emit_layer
 from hwgen.emit.stream import Stream, buffer, clocked, declare, resize
 from hwgen.emit.sv import Instance, Module, Port
-from hwgen.graph.ir import Dense, Graph, XnorDense
+from hwgen.graph.ir import Dense, Graph, Order, XnorDense
 
 TOP = "top"
 
@@ -38,12 +38,15 @@ def emit_top(graph: Graph, header: str) -> Design:
     stream = _enter(body, source)
     probes: list[Stream] = []
     memories: dict[str, list[str]] = {}
+    burst = 1
     for layer in graph.layers:
         body.comment(layer.name)
         if isinstance(layer, Dense | XnorDense):
-            stream = resize(body, stream, layer.fold.simd)
+            stream = resize(body, stream, layer.fold.simd, burst)
             if layer.fold.fifo_depth:
                 stream = buffer(body, stream, layer.fold.fifo_depth)
+            # A row-wise layer spreads its outputs over the frame, a column-wise one does not.
+            burst = 1 if layer.fold.order is Order.ROW else layer.weights.shape[0] // layer.fold.pe
         emitted = emit_layer(layer, stream, graph.tensor(layer.x), graph.tensor(layer.y))
         stream = declare(body, emitted.stream)
         body.add(emitted.instance)

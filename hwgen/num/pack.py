@@ -66,13 +66,13 @@ def threshold_files(prefix: str, thresholds: IntArray, pe: int, bits: int) -> di
     """Return the memories of ``hw_threshold`` by file name: one per lane and search stage.
 
     thresholds  (channels, 2**n - 1), ascending along axis 1; ``pe`` divides channels
-    returns     {"<prefix>_p<lane>_s<stage>.mem": lines}
+    returns     {"<prefix>_p<lane, 3 digits>_s<stage, 2>.mem": lines}
     """
     channels, levels = thresholds.shape
     stages = levels.bit_length()
     by_lane = thresholds.reshape(channels // pe, pe, levels)
     return {
-        f"{prefix}_p{lane:03d}_s{stage}.mem": memory_lines(
+        f"{prefix}_p{lane:03d}_s{stage:02d}.mem": memory_lines(
             by_lane[:, lane, _probed(stage, stages)].reshape(-1, 1), bits
         )
         for lane in range(pe)

@@ -26,6 +26,12 @@ WRITTEN_BY = {
 }
 
 
+_PARTS = {  # what a report cannot do without
+    "manifest.json": "layers", "metrics.json": "summary", "verify.json": "witnesses",
+    "synth.json": "modules",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The content of each file, None where the file is missing."""
@@ -62,7 +68,11 @@ def _read(path: Path) -> Any:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
                 return dict(arrays)
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
+        part = _PARTS.get(path.name)
+        if part and not (isinstance(value, dict) and part in value):
+            raise ValueError(f"it has no {part!r}")
+        return value
     except (ValueError, EOFError, OSError, BadZipFile) as error:
         raise HwgenError(
             f"{path}: cannot be read ({error}); write it again with {WRITTEN_BY[path.name]}."

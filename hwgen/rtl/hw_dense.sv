@@ -4,8 +4,8 @@
 // cycle.  The first pass takes them from the stream, the others from a replay buffer.
 //
 //   s_axis      IN_N / SIMD beats per frame, SIMD lanes of X_W bits
-//   m_axis      OUT_N / PE beats per frame, PE lanes of ACC_W bits (two's complement;
-//               ARITH = 2: unsigned popcount); one beat every IN_N / SIMD cycles
+//   m_axis      OUT_N / PE beats per frame, PE lanes of ACC_W bits (two's complement
+//               if Y_SIGNED); one beat every IN_N / SIMD cycles
 //   throughput  one frame every (IN_N / SIMD) * (OUT_N / PE) cycles, no bubbles between frames;
 //               the input waits during replay, so a FIFO of one frame in front keeps the rate
 //   latency     IN_N / SIMD + 1 cycles from first input to first output
@@ -25,6 +25,7 @@ module hw_dense #(
   parameter int unsigned W_W      = 3,     // stored weight width, bits
   parameter int unsigned ARITH    = 0,     // 0 two's complement, 1 odd grid, 2 XNOR; see hw_dot
   parameter int unsigned ACC_W    = 12,    // accumulator width, bits; proven by range analysis
+  parameter bit          Y_SIGNED = 1'b1,  // sums can be negative
   parameter              W_FILE   = ""
 ) (
   input  logic                clk,
@@ -137,7 +138,7 @@ module hw_dense #(
     always_ff @(posedge clk) begin
       if (advance && valid1_q) exact_q <= (first1_q ? 0 : exact_q) + 64'(sum);
       if (valid2_q && !rst) begin
-        a_no_overflow: assert (exact_q == ((ARITH == 2) ? 64'(acc_q) : 64'($signed(acc_q))))
+        a_no_overflow: assert (exact_q == (Y_SIGNED ? 64'($signed(acc_q)) : 64'(acc_q)))
           else $error("%m: %0d does not fit ACC_W=%0d bits", exact_q, ACC_W);
       end
     end

@@ -5,8 +5,8 @@
 //
 //   s_axis      IN_N / SIMD beats per frame, SIMD lanes of X_W bits; each is accepted in the
 //               last of the OUT_N / PE cycles that use it
-//   m_axis      OUT_N / PE beats per frame, PE lanes of ACC_W bits (two's complement;
-//               ARITH = 2: unsigned popcount); all in a row during the last input beat
+//   m_axis      OUT_N / PE beats per frame, PE lanes of ACC_W bits (two's complement
+//               if Y_SIGNED); all in a row during the last input beat
 //   throughput  one frame every (IN_N / SIMD) * (OUT_N / PE) cycles, no bubbles between frames
 //   latency     (IN_N / SIMD - 1) * (OUT_N / PE) + 2 cycles from first input to first output
 //   ready       combinational from m_axis_tready to s_axis_tready
@@ -25,6 +25,7 @@ module hw_dense_col #(
   parameter int unsigned W_W      = 3,     // stored weight width, bits
   parameter int unsigned ARITH    = 0,     // 0 two's complement, 1 odd grid, 2 XNOR; see hw_dot
   parameter int unsigned ACC_W    = 12,    // accumulator width, bits; proven by range analysis
+  parameter bit          Y_SIGNED = 1'b1,  // sums can be negative
   parameter              W_FILE   = ""
 ) (
   input  logic                clk,
@@ -140,7 +141,7 @@ module hw_dense_col #(
       if (accumulate) exact_mem[nf1_q] <= exact;
       if (accumulate && last1_q) exact_q <= exact;
       if (valid2_q && !rst) begin
-        a_no_overflow: assert (exact_q == ((ARITH == 2) ? 64'(out) : 64'($signed(out))))
+        a_no_overflow: assert (exact_q == (Y_SIGNED ? 64'($signed(out)) : 64'(out)))
           else $error("%m: %0d does not fit ACC_W=%0d bits", exact_q, ACC_W);
       end
     end

@@ -9,7 +9,7 @@
 //   latency     $clog2(LEVELS + 1) + 1 cycles
 //   throughput  1 beat per cycle
 //   ready       combinational from m_axis_tready to s_axis_tready
-//   T_FILE      prefix of $readmemh images, one per lane and stage: {T_FILE}_p000_s0.mem, ...;
+//   T_FILE      prefix of $readmemh images, one per lane and stage: {T_FILE}_p000_s00.mem, ...;
 //               stage s of lane p holds 2**s lines of T_W bits for each beat b: the thresholds
 //               k = (2*i + 1) * 2**(STAGES-1-s) - 1, i = 0 .. 2**s - 1, of channel b*PE + p
 //
@@ -98,6 +98,7 @@ module hw_threshold #(
     for (genvar s = 0; s < STAGES; s++) begin : gen_stage
       localparam int unsigned DEPTH  = CF * 2 ** s;
       localparam int unsigned ADDR_W = (DEPTH > 1) ? $clog2(DEPTH) : 1;
+      localparam logic [15:0] STAGE_NAME = {8'(48 + s / 10), 8'(48 + s % 10)};
       logic [X_W-1:0]    x_q;
       logic [STAGES-1:0] count_q;
       logic [T_W-1:0]    t;
@@ -105,7 +106,7 @@ module hw_threshold #(
 
       hw_rom #(
         .DATA_W(T_W), .DEPTH(DEPTH),
-        .FILE((T_FILE == "") ? "" : {T_FILE, "_p", LANE_NAME, "_s", 8'(48 + s), ".mem"})
+        .FILE((T_FILE == "") ? "" : {T_FILE, "_p", LANE_NAME, "_s", STAGE_NAME, ".mem"})
       ) u_thresholds (
         .clk(clk), .en(advance),
         .addr_i(ADDR_W'((32'(cf[s]) << s) | 32'(count_in[s]))), .data_o(t)

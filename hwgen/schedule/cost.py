@@ -99,7 +99,8 @@ def width_cost(bits: int, lanes_in: int, lanes_out: int) -> Cost:
     if lanes_in == lanes_out:
         return Cost()
     wide = max(lanes_in, lanes_out) * bits
-    return Cost(lut=wide, ff=wide)
+    waiting = 2 if lanes_out % lanes_in else 0  # beats in a FIFO while one is split
+    return Cost(lut=wide, ff=wide) + lutram_cost(waiting, lanes_in * bits)
 
 
 def memory_cost(depth: int, width: int) -> Cost:

@@ -115,10 +115,9 @@ class Simulator:
         """Return the "name value" lines that the executable prints."""
         command = [str(self.executable), *map(str, arguments)]
         done = subprocess.run(command, cwd=self.rtl, capture_output=True, text=True)
-        if done.returncode:
-            raise ToolFailed(
-                f"simulation of {self.rtl} failed: {_last_lines(done.stdout + done.stderr)}"
-            )
+        said = done.stdout + done.stderr
+        if done.returncode or "$readmem" in said:  # a missing image is a warning to Verilator
+            raise ToolFailed(f"simulation of {self.rtl} failed: {_last_lines(said)}")
         return dict(line.split() for line in done.stdout.splitlines())
 
 
@@ -173,7 +172,8 @@ def _compile(folder: Path, generated: dict[str, str], sources: list[Path], top: 
         done = subprocess.run(command, cwd=work, env=environment(), capture_output=True, text=True)
         if done.returncode:
             raise ToolFailed(
-                f"{' '.join(command)} failed: {_last_lines(done.stdout + done.stderr)}"
+                f"{command[0]} on {sources[0].parent} failed: "
+                f"{_last_lines(done.stdout + done.stderr)}"
             )
         finished = Path(work, "finished")
         finished.mkdir()

@@ -82,7 +82,7 @@ def flip(path: Path, line: int) -> None:
 @pytest.mark.usefixtures("verified")
 @pytest.mark.parametrize(
     ("memory", "layer"),
-    [("fc_two_w.mem", "fc_two"), ("act_exec_one_t_p000_s0.mem", "act_exec_one")],
+    [("fc_two_w.mem", "fc_two"), ("act_exec_one_t_p000_s00.mem", "act_exec_one")],
 )
 def test_a_corrupted_memory_word_is_named(built, tmp_path, memory, layer):
     broken = tmp_path / "out"

@@ -52,6 +52,7 @@ module top (
     .W_W(3),
     .ARITH(0),
     .ACC_W(9),
+    .Y_SIGNED(1),
     .W_FILE("fc0_w.mem")
   ) u_fc0 (
     .clk(clk),
@@ -136,6 +137,7 @@ module top (
     .W_W(3),
     .ARITH(1),
     .ACC_W(9),
+    .Y_SIGNED(1),
     .W_FILE("fc1_w.mem")
   ) u_fc1 (
     .clk(clk),
@@ -224,6 +226,7 @@ module top (
     .W_W(3),
     .ARITH(0),
     .ACC_W(9),
+    .Y_SIGNED(1),
     .W_FILE("fc2_w.mem")
   ) u_fc2 (
     .clk(clk),

@@ -52,6 +52,7 @@ module top (
     .W_W(1),
     .ARITH(2),
     .ACC_W(5),
+    .Y_SIGNED(0),
     .W_FILE("fc0_w.mem")
   ) u_fc0 (
     .clk(clk),
@@ -136,6 +137,7 @@ module top (
     .W_W(1),
     .ARITH(2),
     .ACC_W(3),
+    .Y_SIGNED(0),
     .W_FILE("fc1_w.mem")
   ) u_fc1 (
     .clk(clk),
@@ -220,6 +222,7 @@ module top (
     .W_W(1),
     .ARITH(2),
     .ACC_W(4),
+    .Y_SIGNED(0),
     .W_FILE("fc2_w.mem")
   ) u_fc2 (
     .clk(clk),

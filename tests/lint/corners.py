@@ -82,7 +82,7 @@ def memories(module: str, given: Parameters) -> Iterator[tuple[str, list[str]]]:
             for lane in range(get("PE")):
                 for stage in range(get("LEVELS").bit_length()):
                     depth = get("CHANNELS") // get("PE") << stage
-                    yield f"image_p{lane:03d}_s{stage}.mem", _random(depth, get("T_W"))
+                    yield f"image_p{lane:03d}_s{stage:02d}.mem", _random(depth, get("T_W"))
 
 
 _DEFAULTS: dict[str, Parameters] = {

@@ -69,13 +69,13 @@ def test_threshold_files_answer_a_binary_search():
     channels, pe, stages = 6, 2, 3
     thresholds = np.sort(np.random.default_rng(1).integers(0, 99, (channels, 7)), axis=1)
     files = threshold_files("t", thresholds, pe, 7)
-    assert sorted(files) == [f"t_p00{lane}_s{stage}.mem" for lane in (0, 1) for stage in range(3)]
+    assert sorted(files) == [f"t_p00{lane}_s0{stage}.mem" for lane in (0, 1) for stage in range(3)]
     for channel in range(channels):
         fold, lane = divmod(channel, pe)
         for x in range(100):
             count = 0
             for stage in range(stages):
-                line = files[f"t_p00{lane}_s{stage}.mem"][(fold << stage) + count]
+                line = files[f"t_p00{lane}_s0{stage}.mem"][(fold << stage) + count]
                 count = 2 * count + (x >= int(line, 16))
             assert count == (x >= thresholds[channel]).sum()
 
