@@ -24,7 +24,8 @@ def encode(graph: Graph, x: np.ndarray) -> IntArray:
 
     Evaluated in float32, op by op, as the QONNX executor evaluates the same nodes.
     """
-    return codes(graph.encoder, np.asarray(x, dtype=np.float32).reshape(len(x), -1))
+    with np.errstate(over="ignore"):  # a value beyond float32 saturates like any other
+        return codes(graph.encoder, np.asarray(x, dtype=np.float32).reshape(len(x), -1))
 
 
 def decode(graph: Graph, y: IntArray) -> FloatArray:

@@ -20,6 +20,7 @@ from hwgen.schedule.cost import Cost, layer_cost, matvec_cost, width_cost
 
 DEFAULT_CYCLES = 1024
 MAX_MULTIPLIERS = 16_384  # of one layer; more take hours to compile, and no part has the room
+MAX_PE = 1000  # hw_threshold names its memory images by lanes of three digits
 _FILL = 0.7  # share of a part's LUTs that an estimate may take; routing needs the rest
 
 
@@ -122,7 +123,7 @@ def _groups(graph: Graph) -> list[tuple[MatVec, list[Layer]]]:
 
 def _candidates(layer: MatVec, target: int, reuse: int | None) -> list[tuple[int, int]]:
     out_n, in_n = layer.weights.shape
-    pairs = [(s, p) for s in _divisors(in_n) for p in _divisors(out_n)]
+    pairs = [(s, p) for s in _divisors(in_n) for p in _divisors(out_n) if p <= MAX_PE]
     work = {pair: (in_n // pair[0]) * (out_n // pair[1]) for pair in pairs}
     _check_multipliers(layer, target if reuse is None else reuse)
     if reuse is None:
@@ -177,6 +178,7 @@ def _fastest(graph: Graph, part: Part) -> Graph:
             for layer in graph.matvecs()
             for s in _divisors(layer.weights.shape[1])
             for p in _divisors(layer.weights.shape[0])
+            if p <= MAX_PE
             if (frame := (layer.weights.shape[1] // s) * (layer.weights.shape[0] // p)) >= least
         }
     )

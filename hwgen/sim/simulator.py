@@ -140,6 +140,8 @@ def build_simulator(
     Memory images are not part of the hash: the executable reads them when it starts.
     """
     sources = sorted(p.resolve() for p in rtl.glob("*.sv"))
+    if not sources:
+        raise ToolFailed(f"{rtl}: no SystemVerilog files to simulate; run hwgen build first.")
     harness = resources.files("hwgen.sim").joinpath("harness.cpp").read_text()
     generated = {
         "harness.cpp": harness,
