@@ -289,7 +289,8 @@ def _shaped(graph: Graph, x: np.ndarray) -> np.ndarray:
         )
     if not np.all(np.isfinite(x)):
         raise HwgenError("inputs hold NaN or infinite values; integers cannot encode them.")
-    return np.clip(x.astype(np.float64), -_LARGEST, _LARGEST).reshape(len(x), *wanted)
+    within = np.clip(x.astype(np.float64), -_LARGEST, _LARGEST).astype(np.float32)
+    return within.reshape(len(x), *wanted)
 
 
 # ---- synthesise, Vitis, report ----------------------------------------------------------------

@@ -81,11 +81,34 @@ def test_a_foreign_folder_is_left_alone(tmp_path):
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
-def test_a_rebuild_replaces_all_but_the_compiled_simulators(tmp_path):
+def test_another_programs_manifest_does_not_make_a_build_directory(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"name": "my web app"}')
+    foreign = pytest.raises(OutputError, match="exists and is not a hwgen build directory")
+    with foreign, replacing(tmp_path):
+        pass
+    assert [p.name for p in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_the_current_folder_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused = pytest.raises(OutputError, match="is the current folder; name a folder in it")
+    with refused, replacing(Path()):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_rebuild_replaces_what_was_built_and_nothing_else(tmp_path):
+    out = tmp_path / "out"
     for content in ("old", "new"):
-        with replacing(tmp_path / "out") as stage:
+        with replacing(out) as stage:
             (stage / "manifest.json").write_text(content)
-        (tmp_path / "out" / "sim").mkdir(exist_ok=True)
-    assert (tmp_path / "out" / "manifest.json").read_text() == "new"
-    assert (tmp_path / "out" / "sim").is_dir()
+            (stage / f"{content}.sv").write_text("")
+        (out / "sim").mkdir(exist_ok=True)
+        (out / "notes.txt").write_text("the user's own")
+        (out / "verify.json").write_text(content)
+    with replacing(out) as stage:
+        (stage / "manifest.json").write_text("newest")
+    assert (out / "manifest.json").read_text() == "newest"
+    names = sorted(p.name for p in out.iterdir())
+    assert names == [".hwgen", "manifest.json", "notes.txt", "sim"]
     assert [p.name for p in tmp_path.iterdir()] == ["out"]

@@ -84,6 +84,38 @@ def test_wrong_inputs(model, tmp_path, capsys, array, says):
     assert not (tmp_path / "y.npy").exists()
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "graph.json"])
+@pytest.mark.parametrize("content", ["", "{", "{}", "[]", '{"is": "Foo"}'])
+def test_a_damaged_build(model, tmp_path, capsys, name, content):
+    main(["build", str(model), "--out", str(tmp_path / "b")])
+    capsys.readouterr()
+    (tmp_path / "b" / name).write_text(content)
+    fails(capsys, "verify", tmp_path / "b", says=f"{name}: not what hwgen build wrote (")
+
+
+def test_a_missing_memory_image(model, tmp_path, capsys):
+    main(["build", str(model), "--out", str(tmp_path / "b")])
+    capsys.readouterr()
+    next((tmp_path / "b" / "rtl").glob("*_w.mem")).unlink()
+    fails(capsys, "verify", tmp_path / "b", "--witness", "rtl", says="$readmem file not found")
+
+
+def test_a_proof_that_compares_nothing(model, tmp_path, capsys):
+    main(["build", str(model), "--out", str(tmp_path / "b")])
+    capsys.readouterr()
+    fails(capsys, "verify", tmp_path / "b", "--witness", "brevitas", says="nothing was compared")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--samples", "0"], ["--seed", "-1"], ["--witness", "oracle"]]
+)
+def test_a_wrong_option(tmp_path, capsys, arguments):
+    with pytest.raises(SystemExit) as stopped:
+        main(["verify", str(tmp_path), *arguments])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_input_that_is_no_array(model, tmp_path, capsys):
     main(["build", str(model), "--out", str(tmp_path / "b")])
     capsys.readouterr()

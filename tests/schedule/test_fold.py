@@ -98,6 +98,11 @@ def test_a_part_alone_asks_for_the_fastest_folding_that_fits():
     assert initiation_interval(large) < initiation_interval(small)
 
 
+def test_no_layer_has_more_lanes_than_its_memories_have_names():
+    folded = schedule(net((2, 2000, 8)), target_cycles=4)
+    assert all(layer.fold.pe <= 1000 for layer in folded.matvecs())
+
+
 def test_memory_shapes():
     assert memory_cost(1, 100).lut == 0
     assert memory_cost(64, 10).lut == 10

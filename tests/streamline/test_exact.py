@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 
@@ -85,13 +86,11 @@ def test_scales_widths_and_batch_norm(tmp_path, act_scale, weight_scale, bits, s
     assert_exact(saved(chain, tmp_path))
 
 
-@pytest.mark.parametrize("rounding", ["ROUND", "FLOOR", "CEIL", "ROUND_TO_ZERO"])
+@pytest.mark.parametrize("rounding", ["ROUND", "FLOOR", "CEIL", "DOWN"])
 def test_every_rounding_mode_on_reachable_ties(tmp_path, rounding):
     """Power-of-two scales: half of all accumulators are ties or near them, float32 is exact."""
     weights = np.random.default_rng(3).integers(-3, 4, (6, 8)) * 0.5
     chain = Chain((8,)).quant(0.5, bits=5).dense(weights, 0.5)
-    if rounding == "ROUND_TO_ZERO":  # the executor calls it DOWN
-        rounding = "DOWN"
     chain.quant(2.0, bits=4, rounding=rounding).dense(weights[:3, :6], 0.5)
     _, ties = assert_exact(saved(chain, tmp_path))
     assert ties == 0
@@ -183,3 +182,56 @@ def test_the_integer_file_runs_in_the_executor(tmp_path):
     for row, want in zip(x, expected, strict=True):
         feed = {graph.input: row[None].astype(np.float32)}
         np.testing.assert_array_equal(execute_onnx(integer, feed)[graph.output][0], want)
+
+
+@pytest.mark.parametrize("rounding", ["FLOOR", "CEIL", "DOWN"])
+def test_float_scales_whose_levels_are_whole_numbers_tie_in_float32(tmp_path, rounding):
+    weights = np.random.default_rng(8).normal(0, 1, (5, 8))
+    chain = Chain((8,)).quant(0.1, bits=6).dense(weights, 0.3)
+    chain.quant(0.09, bits=6, rounding=rounding).dense(weights[:3, :5], 0.3)  # 0.1 * 0.3 / 0.09
+    _, ties = assert_exact(saved(chain, tmp_path))
+    assert ties > 0
+
+
+def test_two_quantizers_in_a_row(tmp_path):
+    weights = np.random.default_rng(9).normal(0, 1, (5, 8))
+    chain = Chain((8,)).quant(0.1, bits=6).dense(weights, 0.3).quant(0.2, bits=6)
+    chain.quant(0.3, bits=4).dense(weights[:3, :5], 0.3)
+    assert_exact(saved(chain, tmp_path))
+
+
+def test_a_negative_factor_between_quantizer_and_product(tmp_path):
+    rng = np.random.default_rng(10)
+    chain = Chain((8,)).quant(0.5, bits=6).add("Neg").dense(rng.normal(0, 1, (5, 8)), 0.3)
+    chain.quant(0.4, bits=4).add("Mul", chain.constant(-2.0)).dense(rng.normal(0, 1, (4, 5)), 0.3)
+    chain.add("Relu").quant(0.7, bits=4, signed=0).dense(rng.normal(0, 1, (3, 4)), 0.3)
+    assert_exact(saved(chain, tmp_path))
+
+
+@pytest.mark.parametrize("offset", [-1e4, 1e4])
+def test_a_layer_whose_output_is_constant(tmp_path, offset):
+    rng = np.random.default_rng(11)
+    chain = Chain((8,)).quant(0.5, bits=6).dense(rng.normal(0, 1, (5, 8)), 0.3)
+    chain.add("Add", chain.constant(np.full(5, offset))).add("Relu").quant(0.4, bits=4, signed=0)
+    graph, _ = assert_exact(saved(chain.dense(rng.normal(0, 1, (3, 5)), 0.3), tmp_path))
+    assert graph.layers[1].thresholds.shape == (5, 1)
+
+
+def test_a_bias_quantizer_of_32_bits(tmp_path):
+    rng = np.random.default_rng(12)
+    chain = Chain((8,)).quant(0.5, bits=6).dense(rng.normal(0, 1, (5, 8)), 0.3)
+    bias = [chain.constant(v) for v in (rng.normal(0, 1, 5), 0.15, 0.0, 32.0)]
+    attributes = {"signed": 1, "narrow": 0, "rounding_mode": "ROUND"}
+    chain.nodes.append(
+        helper.make_node("Quant", bias, ["bias"], domain="qonnx.custom_op.general", **attributes)
+    )
+    chain.add("Add", "bias").quant(0.4, bits=4).dense(rng.normal(0, 1, (3, 5)), 0.3)
+    assert_exact(saved(chain, tmp_path))
+
+
+def test_gemm_with_alpha_and_beta(tmp_path):
+    rng = np.random.default_rng(13)
+    chain = Chain((8,)).quant(0.5, bits=6)
+    matrix, bias = rng.integers(-3, 4, (5, 8)), rng.normal(0, 1, 5)
+    chain.add("Gemm", chain.constant(matrix), chain.constant(bias), alpha=0.25, beta=2.0, transB=1)
+    assert_exact(saved(chain.quant(0.4, bits=4).dense(rng.normal(0, 1, (3, 5)), 0.3), tmp_path))

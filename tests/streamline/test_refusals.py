@@ -141,3 +141,43 @@ def test_equal_identifiers_stay_apart():
     chain.dense(weights(4), 0.3, name="a/b").quant(0.5, name="Q").dense(weights(), 0.3, name="A_b")
     names = [node.name for node in streamline(chain.model()).graph.node]
     assert names == ["a_b", "q", "a_b_2", "Q_2", "A_b_3"]
+
+
+def test_constants_that_are_no_numbers():
+    chain = small().dense(weights(), 0.3)
+    refused(ModelError, chain.add("Add", chain.constant(np.full(3, np.nan))).quant(0.5),
+            "holds NaN (not a number); check the training")  # fmt: skip
+    chain = small().dense(weights(), 0.3)
+    refused(ModelError, chain.add("Mul", chain.constant(np.inf), name="mul").quant(0.5),
+            "mul: constant 'c7' is infinite; check the training of this layer.")  # fmt: skip
+
+
+def test_operations_that_mean_nothing():
+    chain = small().dense(weights(), 0.3)
+    refused(ModelError, chain.add("Div", chain.constant(0.0), name="div").quant(0.5),
+            "div: divides by 0; check the training of this constant.")  # fmt: skip
+    chain = small().dense(weights(), 0.3)
+    bounds = chain.constant(1.0), chain.constant(-1.0)
+    refused(ModelError, chain.add("Clip", *bounds, name="clip").quant(0.5),
+            "clip: Clip to 1.0 .. -1.0, an empty range; swap the bounds.")  # fmt: skip
+
+
+def test_a_malformed_node():
+    chain = small()
+    chain.add("Reshape", chain.constant([1, 7], np.int64), name="view").dense(weights(), 0.3)
+    refused(ModelError, chain, "view: Reshape on data of shape [1, 4] is malformed (cannot reshape")
+
+
+def test_a_quantizer_with_too_few_inputs():
+    chain = small()
+    del chain.nodes[0].input[3:]
+    refused(UnsupportedOp, chain.dense(weights(), 0.3), "Quant_0: Quant has 3 inputs; QONNX gives")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a__b", "a_b"), ("codes", "codes_n"), ("q_out_fifo", "q_out_fifo_n"), ("h_x12", "h_x12_n"),
+     ("beat", "beat_n"), ("x" * 300, "x" * 64)],
+)  # fmt: skip
+def test_names_keep_clear_of_those_that_the_top_makes_up(name, expected):
+    assert identifier(name) == expected
