@@ -82,13 +82,13 @@ def matvec_cost(layer: MatVec, fold: Fold, x: Tensor, y: Tensor) -> Cost:
     out_n, in_n = layer.weights.shape
     w = 1 if isinstance(layer, XnorDense) else layer.stored_type.bits
     macs, xb, acc = fold.simd * fold.pe, x.type.bits, y.type.bits
-    # Yosys 0.70 on hw_dot with its adder tree: 12 (3 x 3), 43 (8 x 3), 126 LUTs (8 x 8 bits).
-    per_mac = 1.8 if isinstance(layer, XnorDense) else max(2 * xb * w - 4, 2 * xb)
+    # Yosys 0.70: 4.5 (1 x 1), 12 (3 x 3), 43 (8 x 3), 126 LUTs (8 x 8 bits), additions included.
+    per_mac = 4.5 if isinstance(layer, XnorDense) else max(2 * xb * w - 4, 2 * xb)
     arithmetic = Cost(lut=macs * per_mac + fold.pe * acc, ff=fold.pe * acc + fold.simd * xb)
     cycles = (in_n // fold.simd) * (out_n // fold.pe)
     weights = memory_cost(cycles, macs * w)
     if fold.order is Order.ROW:
-        local = lutram_cost(in_n // fold.simd, fold.simd * xb)
+        local = Cost(lut=fold.simd * xb) + lutram_cost(in_n // fold.simd, fold.simd * xb)
     else:
         local = lutram_cost(out_n // fold.pe, fold.pe * acc)
     return arithmetic + weights + local
