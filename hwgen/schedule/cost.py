@@ -83,7 +83,7 @@ def matvec_cost(layer: MatVec, fold: Fold, x: Tensor, y: Tensor) -> Cost:
     w = 1 if isinstance(layer, XnorDense) else layer.stored_type.bits
     macs, xb, acc = fold.simd * fold.pe, x.type.bits, y.type.bits
     # Yosys 0.70: 4.5 (1 x 1), 12 (3 x 3), 43 (8 x 3), 126 LUTs (8 x 8 bits), additions included.
-    per_mac = 4.5 if isinstance(layer, XnorDense) else max(2 * xb * w - 4, 2 * xb)
+    per_mac = 4.5 if isinstance(layer, XnorDense) else max(2 * xb * w - 4, xb * w + 4)
     arithmetic = Cost(lut=macs * per_mac + fold.pe * acc, ff=fold.pe * acc + fold.simd * xb)
     cycles = (in_n // fold.simd) * (out_n // fold.pe)
     weights = memory_cost(cycles, macs * w)
