@@ -130,7 +130,8 @@ def test_an_interrupted_build_leaves_the_old_one_whole(model, tmp_path, sent):
     main(["build", str(model), "--out", str(out)])
     before = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*"))
     script = (
-        "import sys, time, hwgen.flow as flow\n"
+        "import signal, sys, time, hwgen.flow as flow\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # background jobs ignore it
         "flow.write_rtl = lambda *a: (print('in', flush=True), time.sleep(60))\n"
         "from hwgen.cli import main\n"
         f"sys.exit(main(['build', {str(model)!r}, '--out', {str(out)!r}]))\n"
