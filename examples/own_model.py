@@ -52,7 +52,7 @@ def main(folder: Path) -> None:
     path = folder / "model.onnx"
     export_qonnx(
         net, torch.randn(1, 16), export_path=str(path), dynamo=False, opset_version=13
-    )  # torch's newer exporter (dynamo) writes files that qonnx 1.0.0 does not read
+    )  # torch's newer exporter (dynamo) writes some layers in a way that qonnx 1.0.0 cannot read
     built = flow.build(path, folder / "accelerator", target_cycles=16)
     x = np.random.default_rng(0).normal(size=(100, 16)).astype(np.float32)
     hardware = flow.run(built, x, "rtl")

@@ -177,6 +177,8 @@ def _verify(args: argparse.Namespace) -> int:
         args.dir, samples=args.samples, inputs=args.input, witnesses=args.witness, seed=args.seed,
         heard=heard,
     )  # fmt: skip
+    for name in result["not_run"]:
+        print(f"  {name:<20} not run: no model.pt of hwgen train is in {args.dir}")
     print(f"{result['samples']} samples ({result['inputs']}): {result['mismatches']} mismatches")
     if "ii_cycles" in result:
         print(f"RTL: {result['ii_cycles']} cycles per inference back to back, latency "

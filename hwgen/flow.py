@@ -230,6 +230,7 @@ def verify(
         "samples": len(x),
         "inputs": kind,
         "mismatches": sum(v.mismatches for v in verdicts),
+        "not_run": [w for w in witnesses if w not in {v.name for v in verdicts}],
         **panel.cycles,
         "witnesses": [
             {"name": v.name, "compared": v.compared, "mismatches": v.mismatches, "ties": v.ties,
@@ -299,7 +300,9 @@ def synthesise(folder: Path, part: str = "xc7a100t") -> dict[str, Any]:
     from hwgen.synth import synthesise as run_yosys
 
     opened = open_build(folder)
-    report = run_yosys(folder / "rtl", opened.manifest["top"], part=part, out=folder)
+    constant = [f"u_{layer.name}" for layer in opened.graph.matvecs() if cycles(layer) == 1]
+    top = opened.manifest["top"]
+    report = run_yosys(folder / "rtl", top, part=part, out=folder, constant=constant)
     return report.to_json()
 
 

@@ -53,8 +53,19 @@ def emit_top(graph: Graph, header: str) -> Design:
         probes.append(stream)
         memories |= emitted.memories
     _leave(body, stream)
-    top = Module(TOP, _ports(source, stream), header, body.body)
+    about = f"{header}{_about('s_axis', source)}{_about('m_axis', stream)}\n"
+    top = Module(TOP, _ports(source, stream), about, body.body)
     return Design(str(top), memories, source, stream, tuple(probes))
+
+
+def _about(port: str, stream: Stream) -> str:
+    """Return the comment line on one port of the top."""
+    sign = "two's complement" if stream.type.signed else "unsigned"
+    tlast = "is ignored" if port == "s_axis" else "marks the last beat"
+    return (
+        f"// {port}: {stream.beats} beats per frame, {stream.lanes} lanes of {stream.type.bits} "
+        f"bits, {sign}, lane 0 lowest; tlast {tlast}\n"
+    )
 
 
 def _ports(source: Stream, sink: Stream) -> tuple[Port, ...]:
@@ -87,12 +98,13 @@ def _enter(top: Module, source: Stream) -> Stream:
 
 
 def _leave(top: Module, stream: Stream) -> None:
-    """Pad to bytes and mark the last beat of each frame."""
+    """Pad to bytes, one lane with its sign, and mark the last beat of each frame."""
     top.comment("output")
     last = _register(top, stream)
     pad = 8 * padded_bytes(stream) - stream.width
     data = f"{last.name}_tdata"
-    top.assign("m_axis_tdata", f"{{{pad}'b0, {data}}}" if pad else data)
+    sign = f"{data}[{stream.width - 1}]" if stream.lanes == 1 and stream.type.signed else "1'b0"
+    top.assign("m_axis_tdata", f"{{{{{pad}{{{sign}}}}}, {data}}}" if pad else data)
     top.assign("m_axis_tvalid", f"{last.name}_tvalid")
     top.assign(f"{last.name}_tready", "m_axis_tready")
     count_w = max((stream.beats - 1).bit_length(), 1)

@@ -64,7 +64,7 @@ def _hardware(facts: dict[str, Any], evidence: Evidence) -> Table:
         cycles = f"{integer(facts['ii_cycles'])} cycles ({facts['cycles_are']})"
         table.add_row("per inference", cycles)
     if facts["latency_cycles"]:
-        time = f"{number(facts['latency_us'], 1)} us at {facts['clock_mhz']} MHz"
+        time = f"{number(facts['latency_us'], 1)} us if at {facts['clock_mhz']} MHz"
         table.add_row("latency", f"{integer(facts['latency_cycles'])} cycles, {time}")
     if evidence.synth:
         for key in ("lut", "ff", "bram36", "dsp"):

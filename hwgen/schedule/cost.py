@@ -84,8 +84,10 @@ def matvec_cost(layer: MatVec, fold: Fold, x: Tensor, y: Tensor) -> Cost:
     macs, xb, acc = fold.simd * fold.pe, x.type.bits, y.type.bits
     # Yosys 0.70: 4.5 (1 x 1), 12 (3 x 3), 43 (8 x 3), 126 LUTs (8 x 8 bits), additions included.
     per_mac = 4.5 if isinstance(layer, XnorDense) else max(2 * xb * w - 4, xb * w + 4)
-    arithmetic = Cost(lut=macs * per_mac + fold.pe * acc, ff=fold.pe * acc + fold.simd * xb)
     cycles = (in_n // fold.simd) * (out_n // fold.pe)
+    if cycles == 1 and isinstance(layer, Dense):  # constant weights: 17 (8 x 4), 16 (4 x 4 bits)
+        per_mac = min(per_mac, 2 * max(xb, 2 * w))
+    arithmetic = Cost(lut=macs * per_mac + fold.pe * acc, ff=fold.pe * acc + fold.simd * xb)
     weights = memory_cost(cycles, macs * w)
     if fold.order is Order.ROW:
         local = Cost(lut=fold.simd * xb) + lutram_cost(in_n // fold.simd, fold.simd * xb)

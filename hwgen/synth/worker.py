@@ -1,14 +1,16 @@
-"""Run Yosys once: ``python -m hwgen.synth.worker TOP FAMILY RESULT`` in the folder of the RTL.
+"""Run Yosys once: ``python -m hwgen.synth.worker TOP FAMILY RESULT [INSTANCE ...]``.
 
-A pass that fails ends the process, so the caller starts one for each synthesis.  RESULT is JSON:
-``creator`` (version of Yosys), ``instances`` of the top (name -> module) and ``cells``
-(module -> type of cell -> how many).
+It runs in the folder of the RTL.  An INSTANCE of the top has constant weights.  A pass that fails
+ends the process, so the caller starts one for each synthesis.  RESULT is JSON: ``creator``
+(version of Yosys), ``instances`` of the top (name -> module) and ``cells`` (module -> type of
+cell -> how many).
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pyosys import libyosys as ys
@@ -18,7 +20,8 @@ _SYNTH = {
     "ecp5": "synth_lattice -family ecp5 -noiopad",
 }
 # One row of products is the repeated cell of a layer.  Mapped once instead of PE times, it takes a
-# third of the time, and the result is no larger: nothing is shared across rows.
+# third of the time, and the result is no larger: nothing is shared across rows.  Only constant
+# weights must get in, so a layer that has them is flattened first.
 _ROW = "hw_dot"
 _ROWS = f"*{_ROW} *hw_adder_tree"
 # Its products are narrow: a DSP each would exhaust a part long before its LUTs.  Each addition of
@@ -33,13 +36,13 @@ _ARITHMETIC_IN_LUTS = (
 )
 
 
-def main(top: str, family: str, result: Path) -> None:
+def main(top: str, family: str, result: Path, constant: Sequence[str]) -> None:
     """Synthesise ``top`` from the ``.sv`` files of the current folder and write ``result``."""
     design = ys.Design()
     sources = " ".join(sorted(path.name for path in Path().glob("*.sv")))
     _run(design, 'logger -werror "implicitly declared"', f"read_verilog -sv -defer {sources}")
     _run(design, f"hierarchy -check -top {top}")
-    instances = _keep_instances(design)
+    instances = _keep_instances(design, constant)
     _run(design, *_ARITHMETIC_IN_LUTS)
     _run(design, "scratchpad -set abc9.verify 0", f"{_SYNTH[family]} -top {top}")
     _run(design, "check -assert", f"tee -q -o {result} stat -json")
@@ -50,10 +53,13 @@ def main(top: str, family: str, result: Path) -> None:
     result.write_text(json.dumps(found))
 
 
-def _keep_instances(design: ys.Design) -> dict[str, str]:
+def _keep_instances(design: ys.Design, constant: Sequence[str]) -> dict[str, str]:
     """Keep each instance of the top a module of its own; returns instance -> module."""
     cells = design.top_module().cells_.values()
     instances = {_plain(c.name.str()): c.type.str() for c in cells if design.module(c.type)}
+    for module in {instances[name] for name in constant}:
+        _run(design, f"flatten {module}", f"proc {module}", f"opt {module}", f"wreduce {module}")
+        _run(design, f"techmap -map +/techmap.v {module}/t:$mul")
     for module in design.modules_.values():
         name = module.name.str()
         if name in instances.values() or name.endswith(f"\\{_ROW}"):
@@ -72,4 +78,4 @@ def _run(design: ys.Design, *passes: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4:])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,12 @@ class SynthReport:
         }
 
 
-def synthesise(rtl: Path, top: str, *, part: str = "xc7a100t", out: Path) -> SynthReport:
+def synthesise(
+    rtl: Path, top: str, *, part: str = "xc7a100t", out: Path, constant: Sequence[str] = ()
+) -> SynthReport:
     """Return the resources of ``top``, synthesised from every ``.sv`` file in ``rtl``.
+
+    constant  instances whose weights are constants: layers of one cycle per frame
 
     Each instance of the top stays a module of its own and is flattened inside.
     Writes ``synth.json`` and Yosys' log ``synth.log`` into ``out``.
@@ -77,7 +82,7 @@ def synthesise(rtl: Path, top: str, *, part: str = "xc7a100t", out: Path) -> Syn
         raise HwgenError(f"{rtl}: no SystemVerilog files to synthesise; run hwgen build first.")
     out.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    netlist = _yosys(rtl, top, device.family, out / "synth.log")
+    netlist = _yosys(rtl, top, device.family, out / "synth.log", constant)
     modules = _modules(netlist["cells"], netlist["instances"], top)
     report = SynthReport(
         part=device,
@@ -91,11 +96,12 @@ def synthesise(rtl: Path, top: str, *, part: str = "xc7a100t", out: Path) -> Syn
     return report
 
 
-def _yosys(rtl: Path, top: str, family: str, log: Path) -> dict[str, Any]:
+def _yosys(rtl: Path, top: str, family: str, log: Path, constant: Sequence[str]) -> dict[str, Any]:
     """Return what the worker found; its output goes to ``log``."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "netlist.json"
-        command = [sys.executable, "-m", "hwgen.synth.worker", top, family, str(result)]
+        worker = [sys.executable, "-m", "hwgen.synth.worker"]
+        command = [*worker, top, family, str(result), *constant]
         with log.open("w") as stream:
             code = subprocess.run(
                 command, cwd=rtl, stdout=stream, stderr=subprocess.STDOUT, check=False

@@ -63,6 +63,16 @@ def test_every_memory_that_the_top_names_is_written(tmp_path):
     assert (tmp_path / "rtl" / "hw_dense.sv").is_file()
 
 
+def test_one_signed_lane_is_padded_with_its_sign():
+    graph = schedule(random_graph(np.random.default_rng(1), sizes=(6, 4, 3)), target_cycles=24)
+    design = emit_top(graph, HEADER)
+    width = design.output.width
+    assert (design.output.lanes, design.output.type.signed) == (1, True)
+    data = f"{design.output.name}_reg_tdata"
+    pad = -width % 8
+    assert f"m_axis_tdata = {{{{{pad}{{{data}[{width - 1}]}}}}, {data}}};" in design.text
+
+
 def test_an_error_leaves_nothing_behind(tmp_path):
     def fail_half_way(stage):
         (stage / "half.sv").write_text("x")

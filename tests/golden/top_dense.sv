@@ -1,5 +1,8 @@
 // golden
 
+// s_axis: 1 beats per frame, 12 lanes of 4 bits, two's complement, lane 0 lowest; tlast is ignored
+// m_axis: 1 beats per frame, 1 lanes of 2 bits, unsigned, lane 0 lowest; tlast marks the last beat
+
 module top (
   input  logic clk,
   input  logic rst,
@@ -276,7 +279,7 @@ module top (
     .m_axis_tvalid(class_out_reg_tvalid),
     .m_axis_tready(class_out_reg_tready)
   );
-  assign m_axis_tdata = {6'b0, class_out_reg_tdata};
+  assign m_axis_tdata = {{6{1'b0}}, class_out_reg_tdata};
   assign m_axis_tvalid = class_out_reg_tvalid;
   assign class_out_reg_tready = m_axis_tready;
   logic beat;

@@ -1,5 +1,8 @@
 // golden
 
+// s_axis: 2 beats per frame, 8 lanes of 1 bits, unsigned, lane 0 lowest; tlast is ignored
+// m_axis: 3 beats per frame, 1 lanes of 4 bits, unsigned, lane 0 lowest; tlast marks the last beat
+
 module top (
   input  logic clk,
   input  logic rst,
@@ -251,7 +254,7 @@ module top (
     .m_axis_tvalid(fc2_out_reg_tvalid),
     .m_axis_tready(fc2_out_reg_tready)
   );
-  assign m_axis_tdata = {4'b0, fc2_out_reg_tdata};
+  assign m_axis_tdata = {{4{1'b0}}, fc2_out_reg_tdata};
   assign m_axis_tvalid = fc2_out_reg_tvalid;
   assign fc2_out_reg_tready = m_axis_tready;
   logic [1:0] beat;
