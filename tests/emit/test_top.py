@@ -64,12 +64,13 @@ def test_every_memory_that_the_top_names_is_written(tmp_path):
 
 
 def test_one_signed_lane_is_padded_with_its_sign():
-    graph = schedule(random_graph(np.random.default_rng(1), sizes=(6, 4, 3)), target_cycles=24)
+    graph = schedule(random_graph(np.random.default_rng(1), sizes=(6, 2, 3)), target_cycles=24)
     design = emit_top(graph, HEADER)
     width = design.output.width
     assert (design.output.lanes, design.output.type.signed) == (1, True)
     data = f"{design.output.name}_reg_tdata"
     pad = -width % 8
+    assert pad
     assert f"m_axis_tdata = {{{{{pad}{{{data}[{width - 1}]}}}}, {data}}};" in design.text
 
 

@@ -65,7 +65,8 @@ def test_shows_the_headline_figures(build):
         "320 → 128 → 160, 4-bit weights. Data: spoken digits.",
         "0 mismatches in 4,000 compared, over 50 samples",
         "Accuracy, 4-bit weights 94.1 %", "float 95.0 %", "4‑bit 0.97", "1‑bit –",
-        "Cycles per inference 1,281", "78,064 per s if at 100 MHz", "Latency 16.0 µs", "1,600 cycles",
+        "Cycles per inference 1,281", "78,064 per s if at 100 MHz",
+        "Latency 16.0 µs", "1,600 cycles",
         "LUT 5,190", "25.0 % of xc7a35t", "BRAM36 6.5", "DSP 3", "Weights 30.0 KiB",
     ):  # fmt: skip
         assert text in top
