@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import assert_never
 
 import numpy as np
 
-from hwgen.graph.ir import ArgMax, Dense, Graph, Layer, Requant, Tensor, Threshold, XnorDense
+from hwgen.graph.ir import (
+    ArgMax,
+    Dense,
+    Depthwise,
+    Graph,
+    Layer,
+    Requant,
+    Table,
+    Tensor,
+    Threshold,
+    Window,
+    XnorDense,
+)
 from hwgen.graph.ranges import accumulator_bounds
 
 
@@ -32,30 +45,62 @@ def check(graph: Graph, after: str) -> Graph:
 
 
 def _check_layer(layer: Layer, x: Tensor, y: Tensor, after: str) -> None:
+    def require(holds: bool, rule: str) -> None:
+        _require(holds, after, layer.name, rule)
+
     match layer:
+        case Window():
+            space = window_space(layer, x.space)
+            require(y.space == space and min(space) > 0, f"the output space is {space}")
+            require(y.size == prod(layer.kernel) * x.size, "an output value per tap and channel")
+            require(x.size % layer.fold.simd == 0, "simd divides the channels")
+            inside = all(b < s and a < s for (b, a), s in zip(layer.pads, x.space, strict=True))
+            require(inside, "the padding is narrower than the image")
+            require(y.lo <= min(x.lo, layer.pad) and max(x.hi, layer.pad) <= y.hi, "codes fit")
         case Dense() | XnorDense():
             out_n, in_n = layer.weights.shape
-            fold = layer.fold
-            _require((x.size, y.size) == (in_n, out_n), after, layer.name, "shapes agree")
-            _require(in_n % fold.simd == 0, after, layer.name, "simd divides the inputs")
-            _require(out_n % fold.pe == 0, after, layer.name, "pe divides the outputs")
+            require((x.values, y.size) == (y.pixels * in_n, out_n), "shapes agree")
+            require(in_n % layer.fold.simd == 0, "simd divides the inputs")
+            require(out_n % layer.fold.pe == 0, "pe divides the outputs")
+            _check_accumulator(layer, x, y, after)
+        case Depthwise():
+            channels, taps = layer.weights.shape
+            require((x.space, x.size, y.size) == (y.space, channels * taps, channels), "shapes")
+            require(layer.fold.simd == layer.fold.pe, "a channel per lane")
+            require(channels % layer.fold.pe == 0, "pe divides the channels")
             _check_accumulator(layer, x, y, after)
         case Threshold():
             steps = np.diff(layer.thresholds, axis=1)
-            _require(layer.thresholds.shape[0] == y.size, after, layer.name, "a row per channel")
-            _require(bool((steps >= 0).all()), after, layer.name, "thresholds ascend")
+            require((x.size, x.space) == (y.size, y.space), "shapes agree")
+            require(layer.thresholds.shape[0] == y.size, "a row per channel")
+            require(bool((steps >= 0).all()), "thresholds ascend")
             top = layer.base + layer.thresholds.shape[1]
-            _require(y.lo <= layer.base and top <= y.hi, after, layer.name, "levels fit the output")
+            require(y.lo <= layer.base and top <= y.hi, "levels fit the output")
         case Requant():
-            _require(layer.multiplier.shape == (y.size,), after, layer.name, "an M per channel")
-            _require(y.lo <= layer.lo <= layer.hi <= y.hi, after, layer.name, "the clamp fits")
+            require((x.size, x.space) == (y.size, y.space), "shapes agree")
+            require(layer.multiplier.shape == (y.size,), "an M per channel")
+            require(y.lo <= layer.lo <= layer.hi <= y.hi, "the clamp fits")
+        case Table():
+            require((x.size, x.space) == (y.size, y.space), "shapes agree")
+            rows, entries = layer.table.shape
+            require(rows in (1, x.size) and entries == x.hi - x.lo + 1, "an entry per code")
+            fits = y.lo <= int(layer.table.min()) and int(layer.table.max()) <= y.hi
+            require(fits, "entries fit the output")
         case ArgMax():
-            _require(y.size == 1, after, layer.name, "one output")
+            require(x.space == () and y.values == 1, "a vector in, one output")
         case _:
             assert_never(layer)
 
 
-def _check_accumulator(layer: Dense | XnorDense, x: Tensor, y: Tensor, after: str) -> None:
+def window_space(layer: Window, space: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the space of a window's output; an entry below 1: the kernel does not fit."""
+    axes = zip(space, layer.kernel, layer.stride, layer.dilation, layer.pads, strict=True)
+    return tuple((n + sum(pads) - d * (k - 1) - 1) // s + 1 for n, k, s, d, pads in axes)
+
+
+def _check_accumulator(
+    layer: Dense | XnorDense | Depthwise, x: Tensor, y: Tensor, after: str
+) -> None:
     if isinstance(layer, XnorDense):
         _require((x.lo, x.hi) == (0, 1), after, layer.name, "inputs are bits")
         _require(y.lo <= 0 and layer.weights.shape[1] <= y.hi, after, layer.name, "popcount fits")
@@ -63,6 +108,8 @@ def _check_accumulator(layer: Dense | XnorDense, x: Tensor, y: Tensor, after: st
     low, high = accumulator_bounds(layer.weights, x.lo, x.hi)
     fits = y.lo <= int(low.min()) and int(high.max()) <= y.hi
     _require(fits, after, layer.name, "the accumulator holds every sum")
+    if isinstance(layer, Depthwise):
+        return
     odd = not layer.odd or bool((layer.weights % 2 == 1).all())
     _require(odd, after, layer.name, "an odd grid has only odd weights")
 

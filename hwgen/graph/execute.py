@@ -10,7 +10,19 @@ from typing import assert_never
 
 import numpy as np
 
-from hwgen.graph.ir import ArgMax, Dense, Graph, Layer, Requant, Threshold, XnorDense
+from hwgen.graph.ir import (
+    ArgMax,
+    Dense,
+    Depthwise,
+    Graph,
+    Layer,
+    Requant,
+    Table,
+    Tensor,
+    Threshold,
+    Window,
+    XnorDense,
+)
 from hwgen.num.elementwise import codes
 from hwgen.num.inttype import FloatArray, IntArray
 from hwgen.num.rounding import shift_round
@@ -20,56 +32,97 @@ _FEW_LEVELS = 31  # up to here, comparing level by level beats a binary search p
 
 
 def encode(graph: Graph, x: np.ndarray) -> IntArray:
-    """Return the input codes (batch, channels) of real inputs (batch, *input_shape).
+    """Return the input codes (batch, values) of real inputs (batch, *input_shape).
 
     Evaluated in float32, op by op, as the QONNX executor evaluates the same nodes.
     """
+    t = graph.tensor(graph.input)
+    frames = np.asarray(x, dtype=np.float32).reshape(len(x), *graph.input_shape)
+    if graph.channels_first and t.space:
+        frames = np.moveaxis(frames, 1, -1)
     with np.errstate(over="ignore"):  # a value beyond float32 saturates like any other
-        return codes(graph.encoder, np.asarray(x, dtype=np.float32).reshape(len(x), -1))
+        return codes(graph.encoder, frames.reshape(len(x), -1, t.size)).reshape(len(x), -1)
 
 
 def decode(graph: Graph, y: IntArray) -> FloatArray:
     """Return the real outputs (batch, *output_shape) that the output codes stand for."""
     t = graph.tensor(graph.output)
-    return np.asarray(t.scale * (y - t.zero_point)).reshape(len(y), *graph.output_shape)
+    values = np.asarray(t.scale * (y.reshape(len(y), *t.space, t.size) - t.zero_point))
+    if graph.channels_first and t.space:
+        values = np.moveaxis(values, -1, 1)
+    return values.reshape(len(y), *graph.output_shape)
 
 
 def run(graph: Graph, x: IntArray) -> IntArray:
-    """Return the output codes (batch, out) for input codes (batch, in)."""
-    if len(x) > _BLOCK:  # intermediate values of one block stay in the cache
-        return np.concatenate([run(graph, x[i : i + _BLOCK]) for i in range(0, len(x), _BLOCK)])
+    """Return the output codes (batch, values) for input codes (batch, values)."""
+    block = max(1, _BLOCK // max(t.pixels for t in graph.tensors))
+    if len(x) > block:  # intermediate values of one block stay in the cache
+        return np.concatenate([run(graph, x[i : i + block]) for i in range(0, len(x), block)])
     for layer in graph.layers:
-        t = graph.tensor(layer.x)
-        x = execute(layer, x, t.lo, t.hi)
+        x = execute(layer, x, graph.tensor(layer.x))
     return x
 
 
 def trace(graph: Graph, x: IntArray) -> dict[str, IntArray]:
-    """Return the codes of every tensor by name, the input included."""
+    """Return the codes (batch, values) of every tensor by name, the input included."""
     values = {graph.input: x}
     for layer in graph.layers:
-        t = graph.tensor(layer.x)
-        values[layer.y] = execute(layer, values[layer.x], t.lo, t.hi)
+        values[layer.y] = execute(layer, values[layer.x], graph.tensor(layer.x))
     return values
 
 
-def execute(layer: Layer, x: IntArray, lo: int, hi: int) -> IntArray:
-    """Evaluate one layer exactly.  ``x`` is (batch, in) with values in ``lo..hi``."""
+def execute(layer: Layer, x: IntArray, about: Tensor) -> IntArray:
+    """Evaluate one layer exactly.
+
+    x        (batch, values) codes of the tensor ``about``
+    returns  (batch, values of the output)
+    """
+    batch = len(x)
     match layer:
+        case Window():
+            return windows(layer, x.reshape(batch, *about.space, about.size)).reshape(batch, -1)
         case Dense():
-            return _matmul(x, layer.weights, lo, hi)
+            vectors = x.reshape(-1, layer.weights.shape[1])
+            y = _matmul(vectors, layer.weights, about.lo, about.hi)
         case XnorDense():
-            signs = _matmul(2 * x - 1, 2 * layer.weights - 1, -1, 1)
-            return (signs + layer.weights.shape[1]) >> 1
+            signs = _matmul(
+                2 * x.reshape(-1, layer.weights.shape[1]) - 1, 2 * layer.weights - 1, -1, 1
+            )
+            y = (signs + layer.weights.shape[1]) >> 1
+        case Depthwise():
+            channels, taps = layer.weights.shape
+            y = np.einsum("nkc,ck->nc", x.reshape(-1, taps, channels), layer.weights)
         case Threshold():
-            return layer.base + _count_reached(x, layer.thresholds)
+            y = layer.base + _count_reached(x.reshape(-1, len(layer.thresholds)), layer.thresholds)
         case Requant():
-            scaled = shift_round(layer.multiplier * x + layer.bias, layer.shift, layer.rounding)
-            return np.clip(scaled, layer.lo, layer.hi)
+            pixels = x.reshape(-1, len(layer.multiplier))
+            scaled = layer.multiplier * pixels + layer.bias
+            y = np.clip(shift_round(scaled, layer.shift, layer.rounding), layer.lo, layer.hi)
+        case Table():
+            pixels = x.reshape(-1, about.size) - about.lo
+            rows = np.arange(about.size) if len(layer.table) > 1 else np.array(0)
+            y = layer.table[rows, pixels]
         case ArgMax():
-            return x.argmax(axis=1)[:, None].astype(np.int64)
+            y = x.argmax(axis=1)[:, None].astype(np.int64)
         case _:
             assert_never(layer)
+    return y.reshape(batch, -1)
+
+
+def windows(layer: Window, x: np.ndarray) -> np.ndarray:
+    """Return (batch, *output space, values under the kernel) of images (batch, *space, channels).
+
+    The values are in the order (*kernel, channel).
+    """
+    rank = len(layer.kernel)
+    padded = np.pad(x, ((0, 0), *layer.pads, (0, 0)), constant_values=layer.pad)
+    spans = [d * (k - 1) + 1 for k, d in zip(layer.kernel, layer.dilation, strict=True)]
+    views = np.lib.stride_tricks.sliding_window_view(padded, spans, axis=tuple(range(1, rank + 1)))
+    steps = tuple(slice(None, None, s) for s in layer.stride)
+    taps = tuple(slice(None, None, d) for d in layer.dilation)
+    views = views[(slice(None), *steps, slice(None), *taps)]  # (batch, *out, channels, *kernel)
+    moved = np.moveaxis(views, rank + 1, -1)
+    return moved.reshape(*moved.shape[: rank + 1], -1)
 
 
 def _matmul(x: IntArray, weights: IntArray, lo: int, hi: int) -> IntArray:

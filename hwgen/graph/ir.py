@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import prod
 from typing import TypeAlias
 
 from hwgen.num.elementwise import Segment
@@ -31,7 +32,11 @@ class Fold:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
-    """A vector of integers; code ``q`` of a channel stands for ``scale * (q - zero_point)``."""
+    """Integers of one frame; code ``q`` of a channel stands for ``scale * (q - zero_point)``.
+
+    A vector has ``space`` (), a sequence (length,), an image (height, width).  Values are in the
+    order (*space, channel): channels last, whatever order the source model has.
+    """
 
     name: str
     size: int  # channels
@@ -39,7 +44,18 @@ class Tensor:
     hi: int
     scale: FloatArray  # () or (size,)
     zero_point: FloatArray  # () or (size,)
-    source: str = ""  # the float tensor in the QONNX file that these codes encode
+    source: str = ""  # the float tensor in the source model that these codes encode
+    space: tuple[int, ...] = ()
+
+    @property
+    def pixels(self) -> int:
+        """Positions in space; 1 for a vector."""
+        return prod(self.space)
+
+    @property
+    def values(self) -> int:
+        """Integers in one frame."""
+        return self.pixels * self.size
 
     @property
     def type(self) -> IntType:
@@ -49,7 +65,11 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dense:
-    """``y = weights @ x``.  ``odd``: every weight is 2c+1 and hardware stores c."""
+    """``y = weights @ x``.  ``odd``: every weight is 2c+1 and hardware stores c.
+
+    Reads as many vectors of ``in`` values as the output has pixels: all pixels at once where the
+    output is a vector, one window of a convolution at a time where it is not.
+    """
 
     name: str
     x: str
@@ -81,6 +101,35 @@ class XnorDense:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """The values under a convolution's kernel, for each output pixel: im2col.
+
+    Output channels are in the order (*kernel, channel).  Outside the image lies the code ``pad``.
+    """
+
+    name: str
+    x: str
+    y: str
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    pads: tuple[tuple[int, int], ...]  # (before, after) per axis of space
+    pad: int
+    fold: Fold = field(default_factory=Fold)  # ``simd`` channels of one tap in each cycle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Depthwise:
+    """``y[c] = sum over taps k of weights[c, k] * x[k, c]``; one kernel per channel."""
+
+    name: str
+    x: str
+    y: str
+    weights: IntArray  # (channels, taps)
+    fold: Fold = field(default_factory=Fold)  # ``simd`` == ``pe`` channels in each cycle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Threshold:
     """``y[c] = base + #{k : x[c] >= thresholds[c, k]}``."""
 
@@ -107,6 +156,16 @@ class Requant:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """``y[c] = table[c, x[c] - x.lo]``: any function of a small range."""
+
+    name: str
+    x: str
+    y: str
+    table: IntArray  # (channels, entries), or (1, entries) for all channels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ArgMax:
     """Index of the first largest element; one output."""
 
@@ -116,7 +175,7 @@ class ArgMax:
 
 
 MatVec: TypeAlias = Dense | XnorDense
-Layer: TypeAlias = Dense | XnorDense | Threshold | Requant | ArgMax
+Layer: TypeAlias = Window | Dense | XnorDense | Depthwise | Threshold | Requant | Table | ArgMax
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,6 +190,7 @@ class Graph:
     encoder: Segment  # host: real input -> codes, ends in Quant
     tensors: tuple[Tensor, ...]
     layers: tuple[Layer, ...]
+    channels_first: bool = False  # the source model's input and output have channels first
 
     def tensor(self, name: str) -> Tensor:
         """Return the tensor called ``name``."""

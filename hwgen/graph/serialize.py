@@ -14,8 +14,8 @@ from hwgen.num.rounding import Rounding
 
 _CLASSES = {
     cls.__name__: cls
-    for cls in (ir.Dense, ir.XnorDense, ir.Threshold, ir.Requant, ir.ArgMax, ir.Graph, ir.Tensor,
-                ir.Fold, Step, QuantSpec)
+    for cls in (ir.Window, ir.Dense, ir.XnorDense, ir.Depthwise, ir.Threshold, ir.Requant, ir.Table,
+                ir.ArgMax, ir.Graph, ir.Tensor, ir.Fold, Step, QuantSpec)
 }  # fmt: skip
 _ENUMS = {cls.__name__: cls for cls in (ir.Order, Rounding)}
 

@@ -13,16 +13,19 @@ def random_inputs(graph: Graph, samples: int, seed: int) -> FloatArray:
     """Return (samples, *input_shape) float32 inputs that reach every input code.
 
     Uniform over the quantizer's range, widened by half a step so that it also clips; the first
-    three frames hold the largest, the smallest and the middle value in all channels.
+    three frames hold the largest, the smallest and the middle value everywhere.
     """
     rng = np.random.default_rng(seed)
     entry = graph.tensor(graph.input)
     scale, zero_point = graph.encoder[-1].operands
-    q = rng.uniform(entry.lo - 0.5, entry.hi + 0.5, size=(samples, entry.size))
+    q = rng.uniform(entry.lo - 0.5, entry.hi + 0.5, size=(samples, entry.pixels, entry.size))
     corners = (entry.hi, entry.lo, (entry.lo + entry.hi) // 2)
     for row, corner in zip(q, corners, strict=False):
         row[:] = corner
     affine = tuple(s for s in graph.encoder[:-1] if s.kind not in ("Relu", "Clip", "Quant"))
     at_0, at_1 = evaluate(affine, np.array([[0.0], [1.0]]) + np.zeros(entry.size))
     x = (scale * (q - zero_point) - at_0) / (at_1 - at_0)
-    return x.astype(np.float32).reshape(samples, *graph.input_shape)
+    x = x.astype(np.float32).reshape(samples, *entry.space, entry.size)
+    if graph.channels_first and entry.space:
+        x = np.moveaxis(x, -1, 1)
+    return x.reshape(samples, *graph.input_shape)

@@ -2,13 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from chains import random_codes, random_graph
+import torch
+from chains import random_codes, random_graph, tensor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwgen.graph.check import GraphError, check
 from hwgen.graph.execute import decode, encode, execute, run, trace
-from hwgen.graph.ir import Dense, Fold, Threshold
+from hwgen.graph.ir import Dense, Depthwise, Fold, Threshold, Window
 from hwgen.graph.ranges import accumulator_bounds
 from hwgen.graph.serialize import dumps, loads
 from hwgen.graph.stimulus import random_inputs
@@ -41,7 +42,9 @@ def test_float32_float64_and_int64_products_are_all_exact(magnitude):
     exact = [
         [sum(int(a) * int(b) for a, b in zip(row, col, strict=True)) for col in w] for row in x
     ]
-    np.testing.assert_array_equal(execute(Dense("d", "x", "y", w), x, 0, 1), exact)
+    np.testing.assert_array_equal(
+        execute(Dense("d", "x", "y", w), x, tensor("x", w.shape[1], 0, 1)), exact
+    )
 
 
 @pytest.mark.parametrize("levels", [1, 7, 31, 32, 255])
@@ -50,7 +53,9 @@ def test_threshold_counts_levels_reached(levels):
     steps = np.sort(rng.integers(-99, 99, (6, levels)), axis=1)
     x = rng.integers(-110, 110, (40, 6))
     expected = (x[:, :, None] >= steps).sum(axis=2) - 3
-    np.testing.assert_array_equal(execute(Threshold("t", "x", "y", steps, -3), x, 0, 0), expected)
+    np.testing.assert_array_equal(
+        execute(Threshold("t", "x", "y", steps, -3), x, tensor("x", len(steps), 0, 0)), expected
+    )
 
 
 def test_blocks_of_a_long_run_join_in_order():
@@ -96,3 +101,35 @@ def test_the_verifier_names_pass_layer_and_rule(change, rule):
     broken = replace(graph, layers=(change(graph.layers[0]), *graph.layers[1:]))
     with pytest.raises(GraphError, match=f"after fold: {rule}"):
         check(broken, "fold")
+
+
+@pytest.mark.parametrize("space", [(9,), (6, 5)])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("pads", [(0, 0), (1, 2)])
+def test_window_and_products_are_torch_s_convolutions(space, stride, dilation, pads):
+    rng, rank = np.random.default_rng(3), len(space)
+    layer = Window(
+        "w", "x", "w_out", (2,) * rank, (stride,) * rank, (dilation,) * rank, (pads,) * rank, 0
+    )
+    x = rng.integers(-8, 8, (4, *space, 3))
+    padded = torch.tensor(np.moveaxis(np.pad(x, ((0, 0), *layer.pads, (0, 0))), -1, 1))
+    convolve = getattr(torch.nn.functional, f"conv{rank}d")
+    taps = execute(layer, x.reshape(4, -1), replace(tensor("x", 3, -8, 7), space=space))
+    channels = 3 * 2**rank
+
+    weights = rng.integers(-8, 8, (5, *layer.kernel, 3))
+    y = execute(
+        Dense("d", "w_out", "y", weights.reshape(5, -1)), taps, tensor("t", channels, -8, 7)
+    )
+    kernel = torch.tensor(np.moveaxis(weights, -1, 1))
+    exact = convolve(padded, kernel, stride=stride, dilation=dilation)
+    np.testing.assert_array_equal(y, np.moveaxis(exact.numpy(), 1, -1).reshape(4, -1))
+
+    weights = rng.integers(-8, 8, (3, *layer.kernel))
+    y = execute(
+        Depthwise("d", "w_out", "y", weights.reshape(3, -1)), taps, tensor("t", channels, -8, 7)
+    )
+    kernel = torch.tensor(weights[:, None])
+    exact = convolve(padded, kernel, stride=stride, dilation=dilation, groups=3)
+    np.testing.assert_array_equal(y, np.moveaxis(exact.numpy(), 1, -1).reshape(4, -1))
