@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 
+from hwgen.closing import Line, cheapest, staircase
 from hwgen.errors import ModelError, UnsupportedOp
-from hwgen.graph.ir import ArgMax, Dense, Graph, Layer, Requant, Tensor, Threshold, XnorDense
+from hwgen.graph.ir import ArgMax, Dense, Graph, Layer, Tensor, XnorDense
 from hwgen.graph.ranges import accumulator_bounds
-from hwgen.num.elementwise import Segment, Step, direction
-from hwgen.num.inttype import FloatArray, IntType, frozen_array
-from hwgen.streamline.affine import Affine, fit
+from hwgen.num.elementwise import Segment, Step, codes, direction, evaluate
+from hwgen.num.inttype import FloatArray, IntArray, frozen_array
 from hwgen.streamline.chain import Block, Chain
-from hwgen.streamline.close import Accumulator, Staircase, staircase
 from hwgen.streamline.read import Source
 from hwgen.streamline.weights import integer_weights
 
 _MAX_NAME = 64
 _MADE_UP = re.compile(r"(^(codes|beat|unused|top)|_(out|reg|fifo|last|beat|x\d+))$", re.IGNORECASE)
-_LANES = 8  # parallelism assumed when thresholds and multipliers are compared, before folding
 _AFFINE = ("Add", "Sub", "RSub", "Mul", "Div", "Neg", "BatchNormalization")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Accumulator:
+    """Per-channel bounds and meaning of an accumulator: real = scale * (a - zero_point)."""
+
+    lo: IntArray  # (channels,)
+    hi: IntArray
+    scale: FloatArray
+    zero_point: FloatArray
 
 
 def lower(source: Source, chain: Chain) -> Graph:
@@ -97,11 +106,14 @@ def _lower_block(
             )
         return [layer], [_affine_tail(acc, block.segment, block.end)]
     name = names.new(segment[-1].source)
-    stairs = staircase(segment, bounds)
+
+    def f(a: IntArray) -> IntArray:
+        return codes(segment, bounds.scale * (a - bounds.zero_point))
+
+    stairs = staircase(f, bounds.lo, bounds.hi)
     y = _coded(f"{name}_out", acc.size, segment, tail, block.end)
     y = _bounded(y, stairs.base, stairs.top)
-    form = fit(segment, bounds, stairs)
-    close = _cheapest(name, acc, y, stairs, form)
+    close = cheapest(name, acc, y.name, stairs, _line(segment, bounds))
     return [layer, close], [acc, y]
 
 
@@ -135,28 +147,15 @@ def _matvec(
     return layer, acc, Accumulator(low, high, scale, zero)
 
 
-def _cheapest(
-    name: str, acc: Tensor, y: Tensor, stairs: Staircase, form: Affine | None
-) -> Threshold | Requant:
-    """Return thresholds or multiply-add-shift, whichever needs fewer LUTs on ``_LANES`` lanes.
-
-    LUT6 counts: a binary search compares ``bits`` times, its table has one word per step; a
-    multiplier costs a LUT per partial product bit; tables hold 64 bits per LUT.
-    """
-    levels = stairs.steps.shape[1]
-    search = _LANES * levels.bit_length() * acc.type.bits + acc.size * levels * acc.type.bits / 64
-    if form is not None:
-        m, b = (
-            IntType.of_range(int(a.min()), int(a.max())).bits for a in (form.multiplier, form.bias)
-        )
-        product = 0 if np.all(form.multiplier == 1) else m * acc.type.bits
-        multiply = _LANES * (product + b + acc.type.bits) + acc.size * (m + b) / 64
-        if multiply < search:
-            return Requant(
-                name, acc.name, y.name, frozen_array(form.multiplier), frozen_array(form.bias),
-                form.shift, form.rounding, stairs.base, stairs.top,
-            )  # fmt: skip
-    return Threshold(name, acc.name, y.name, frozen_array(stairs.steps), stairs.base)
+def _line(segment: Segment, acc: Accumulator) -> Line | None:
+    """Return the line of a segment without its clamps; None after an inner quantizer."""
+    if any(s.kind == "Quant" for s in segment[:-1]):
+        return None
+    scale, zero_point = segment[-1].operands
+    affine = tuple(s for s in segment[:-1] if s.kind not in ("Relu", "Clip"))
+    points = acc.scale * (np.array([[0.0], [1.0]]) - acc.zero_point)
+    at_0, at_1 = evaluate(affine, points) / scale + zero_point
+    return Line(at_1 - at_0, at_0)
 
 
 def _at_last_quant(segment: Segment, where: str) -> tuple[Segment, Segment]:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwgen.num.elementwise import Segment, evaluate
+from hwgen.closing.staircase import Staircase
 from hwgen.num.inttype import FloatArray, IntArray
 from hwgen.num.rounding import Rounding, shift_round
-from hwgen.streamline.close import Accumulator, Staircase
 
 _MAX_SHIFT = 30
 _MAX_MULTIPLIER_BITS = 25
@@ -28,36 +27,34 @@ class Affine:
     rounding: Rounding
 
 
-def fit(segment: Segment, acc: Accumulator, stairs: Staircase) -> Affine | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """``slope * a + offset`` per channel, in output codes: the function without its clamps."""
+
+    slope: FloatArray  # (channels,)
+    offset: FloatArray
+
+
+def fit(stairs: Staircase, line: Line) -> Affine | None:
     """Return the form with the fewest multiplier bits that equals ``stairs`` everywhere, or None.
 
     Equality is proved on the whole range: both functions are monotone, so it suffices that they
     agree on both sides of every step.
     """
-    if any(s.kind == "Quant" for s in segment[:-1]) or stairs.steps.shape[1] == 0:
+    if stairs.steps.shape[1] == 0:
         return None
-    slope, offset = _line(segment, acc)
     for shift in range(_MAX_SHIFT + 1):
-        if np.abs(slope).max() * (1 << shift) >= 1 << _MAX_MULTIPLIER_BITS:
+        if np.abs(line.slope).max() * (1 << shift) >= 1 << _MAX_MULTIPLIER_BITS:
             return None
-        for candidate in (_floor(slope, shift, stairs), _half_even(slope, offset, shift)):
+        for candidate in (_floor(line, shift, stairs), _half_even(line, shift)):
             if candidate is not None and _equal(candidate, stairs):
                 return candidate
     return None
 
 
-def _line(segment: Segment, acc: Accumulator) -> tuple[FloatArray, FloatArray]:
-    """Return slope and offset per channel, in output codes, of the segment without its clamps."""
-    scale, zero_point = segment[-1].operands
-    affine = tuple(s for s in segment[:-1] if s.kind not in ("Relu", "Clip"))
-    points = acc.scale * (np.array([[0.0], [1.0]]) - acc.zero_point)
-    at_0, at_1 = evaluate(affine, points) / scale + zero_point
-    return at_1 - at_0, at_0
-
-
-def _floor(slope: FloatArray, shift: int, stairs: Staircase) -> Affine | None:
+def _floor(line: Line, shift: int, stairs: Staircase) -> Affine | None:
     """Return multipliers and biases for which floor rounding puts every step where it belongs."""
-    nearest = np.rint(slope * (1 << shift)).astype(np.int64)
+    nearest = np.rint(line.slope * (1 << shift)).astype(np.int64)
     multiplier, bias = nearest.copy(), np.zeros_like(nearest)
     found = np.zeros(len(nearest), dtype=bool)
     for delta in _NEIGHBOURS:
@@ -90,9 +87,9 @@ def _middle(least: IntArray, most: IntArray) -> IntArray:
     return np.where((least == -_OPEN) | (most == _OPEN), open_ended, (least + most) >> 1)
 
 
-def _half_even(slope: FloatArray, offset: FloatArray, shift: int) -> Affine | None:
+def _half_even(line: Line, shift: int) -> Affine | None:
     """Return the exact dyadic form if slope and offset are whole multiples of ``2**-shift``."""
-    multiplier, bias = slope * (1 << shift), offset * (1 << shift)
+    multiplier, bias = line.slope * (1 << shift), line.offset * (1 << shift)
     if np.any(multiplier % 1) or np.any(bias % 1) or np.abs(bias).max() >= 1 << 52:
         return None
     return Affine(multiplier.astype(np.int64), bias.astype(np.int64), shift, Rounding.HALF_EVEN)
