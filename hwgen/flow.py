@@ -22,13 +22,14 @@ from hwgen.errors import FoldError, HwgenError
 from hwgen.graph.check import check
 from hwgen.graph.execute import decode, encode, trace
 from hwgen.graph.execute import run as run_reference
-from hwgen.graph.ir import Dense, Graph, Layer, XnorDense
+from hwgen.graph.ir import Dense, Depthwise, Graph, Layer, Window, XnorDense
 from hwgen.graph.serialize import dumps
 from hwgen.graph.stimulus import random_inputs
 from hwgen.parts import find_part
 from hwgen.schedule import (
     cycles,
     initiation_interval,
+    lanes_after,
     layer_cost,
     schedule,
     total_cost,
@@ -136,7 +137,7 @@ def fold(graph: Graph, *, reuse: Reuse, target_cycles: int | None, part: str | N
 
     if isinstance(reuse, Mapping):
         reuse = {identifier(name): value for name, value in reuse.items()}
-        known = {layer.name for layer in graph.matvecs()}
+        known = {layer.name for layer in graph.products()}
         if set(reuse) - known:
             raise FoldError(
                 f"reuse names {', '.join(sorted(set(reuse) - known))}, but the layers are "
@@ -165,37 +166,35 @@ def _layer_facts(graph: Graph) -> list[dict[str, Any]]:
     facts, lanes = [], 1
     for layer in graph.layers:
         x, y = graph.tensor(layer.x), graph.tensor(layer.y)
-        if isinstance(layer, Dense | XnorDense):
-            lanes = layer.fold.pe
+        product = isinstance(layer, Dense | XnorDense | Depthwise)
         facts.append(
             {
                 "name": layer.name,
                 "kind": type(layer).__name__,
                 "shape": [x.size, y.size],
+                "space": [list(x.space), list(y.space)],
                 **_fold_facts(layer, lanes),
                 "x_bits": x.type.bits,
                 "y_bits": y.type.bits,
-                "acc_bits": y.type.bits if isinstance(layer, Dense | XnorDense) else x.type.bits,
-                "cycles": cycles(layer)
-                if isinstance(layer, Dense | XnorDense)
-                else y.size // lanes,
+                "acc_bits": y.type.bits if product else x.type.bits,
+                "cycles": cycles(layer, graph, lanes),
                 "estimate": asdict(layer_cost(layer, graph, lanes)),
             }
         )
+        lanes = lanes_after(layer, lanes)
     return facts
 
 
 def _fold_facts(layer: Layer, lanes: int) -> dict[str, Any]:
-    if isinstance(layer, Dense):
-        bits = layer.stored_type.bits
-    elif isinstance(layer, XnorDense):
-        bits = 1
-    else:
-        return {"simd": None, "pe": lanes, "order": None, "w_bits": None}
-    return {
-        "simd": layer.fold.simd, "pe": layer.fold.pe, "order": str(layer.fold.order),
-        "w_bits": bits,
-    }  # fmt: skip
+    match layer:
+        case Window():
+            return {"simd": layer.fold.simd, "pe": layer.fold.simd, "order": None, "w_bits": None}
+        case Dense() | XnorDense() | Depthwise():
+            order = None if isinstance(layer, Depthwise) else str(layer.fold.order)
+            bits = layer.stored_type.bits
+            return {"simd": layer.fold.simd, "pe": layer.fold.pe, "order": order, "w_bits": bits}
+        case _:
+            return {"simd": None, "pe": lanes, "order": None, "w_bits": None}
 
 
 # ---- verify, run ------------------------------------------------------------------------------
@@ -300,7 +299,8 @@ def synthesise(folder: Path, part: str = "xc7a100t") -> dict[str, Any]:
     from hwgen.synth import synthesise as run_yosys
 
     opened = open_build(folder)
-    constant = [f"u_{layer.name}" for layer in opened.graph.matvecs() if cycles(layer) == 1]
+    graph = opened.graph
+    constant = [f"u_{e.name}" for e in graph.products() if cycles(e, graph) == 1]
     top = opened.manifest["top"]
     report = run_yosys(folder / "rtl", top, part=part, out=folder, constant=constant)
     return report.to_json()

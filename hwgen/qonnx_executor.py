@@ -29,7 +29,9 @@ def execute_qonnx(
     """
     proto = onnx.load(path)
     wanted = [output.name for output in proto.graph.output] if tensors is None else list(tensors)
-    parts = [_run(proto, x[i : i + _BATCH], wanted) for i in range(0, len(x), _BATCH)]
+    # qonnx's channels-last ops work on a batch of one.
+    batch = 1 if any("channels_last" in node.domain for node in proto.graph.node) else _BATCH
+    parts = [_run(proto, x[i : i + batch], wanted) for i in range(0, len(x), batch)]
     return {name: np.concatenate([part[name] for part in parts]) for name in wanted}
 
 
@@ -47,6 +49,9 @@ def _batched(proto: onnx.ModelProto, batch: int) -> ModelWrapper:
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
     for node in copy.graph.node:
-        if node.domain:  # older exporters name Brevitas or FINN
+        if node.domain and not node.domain.startswith("qonnx."):  # older ones: Brevitas, FINN
             node.domain = "qonnx.custom_op.general"
-    return ModelWrapper(copy).transform(ChangeBatchSize(batch)).transform(InferShapes())
+    model = ModelWrapper(copy)
+    if batch > 1:
+        model = model.transform(ChangeBatchSize(batch))
+    return model.transform(InferShapes())

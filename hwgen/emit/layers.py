@@ -10,9 +10,28 @@ import numpy as np
 
 from hwgen.emit.stream import Stream, clocked
 from hwgen.emit.sv import Instance, Value
-from hwgen.graph.ir import ArgMax, Dense, Layer, Order, Requant, Tensor, Threshold, XnorDense
+from hwgen.graph.ir import (
+    ArgMax,
+    Dense,
+    Depthwise,
+    Layer,
+    Order,
+    Requant,
+    Table,
+    Tensor,
+    Threshold,
+    Window,
+    XnorDense,
+    window_rows,
+)
 from hwgen.num.inttype import IntArray, IntType
-from hwgen.num.pack import dense_weight_lines, requant_lines, threshold_files
+from hwgen.num.pack import (
+    dense_weight_lines,
+    depthwise_weight_lines,
+    requant_lines,
+    table_files,
+    threshold_files,
+)
 from hwgen.num.rounding import Rounding
 
 _TWOS_COMPLEMENT, _ODD, _XNOR = 0, 1, 2  # ARITH of hw_dot
@@ -33,14 +52,20 @@ def emit_layer(layer: Layer, source: Stream, x: Tensor, y: Tensor) -> Emitted:
     def made(
         module: str, lanes: int, params: dict[str, Value], memories: dict[str, list[str]]
     ) -> Emitted:
-        sink = Stream(y.name, y.type, lanes, y.size // lanes)
+        sink = Stream(y.name, y.type, lanes, y.values // lanes)
         instance = Instance(module, f"u_{layer.name}", params, clocked(source, sink))
         return Emitted(instance, sink, memories)
 
     x_params: dict[str, Value] = {"X_W": x.type.bits, "X_SIGNED": int(x.type.signed)}
     match layer:
+        case Window():
+            return _window(layer, x, x_params, y, made)
         case Dense() | XnorDense():
             return _matvec(layer, x_params, y, made)
+        case Depthwise():
+            return _depthwise(layer, x_params, y, made)
+        case Table():
+            return _table(layer, source.lanes, x, x_params, y, made)
         case Threshold():
             return _threshold(layer, source.lanes, x, x_params, y, made)
         case Requant():
@@ -55,16 +80,58 @@ def emit_layer(layer: Layer, source: Stream, x: Tensor, y: Tensor) -> Emitted:
 _Made = Callable[[str, int, dict[str, Value], dict[str, list[str]]], Emitted]
 
 
+def _window(
+    layer: Window, x: Tensor, x_params: dict[str, Value], y: Tensor, made: _Made
+) -> Emitted:
+    """A sequence is an image of width 1."""
+
+    def plane(axes: tuple[int, ...], filler: int = 1) -> tuple[int, ...]:
+        return (*axes, filler)[:2]
+
+    in_h, in_w = plane(x.space)
+    (kh, kw), (sh, sw), (dh, dw) = map(plane, (layer.kernel, layer.stride, layer.dilation))
+    (top, bottom), (left, right) = (*layer.pads, (0, 0))[:2]
+    params: dict[str, Value] = {
+        "IN_H": in_h, "IN_W": in_w, "CHANNELS": x.size, "SIMD": layer.fold.simd, **x_params,
+        "Y_W": y.type.bits, "PAD": layer.pad, "KH": kh, "KW": kw, "SH": sh, "SW": sw, "DH": dh,
+        "DW": dw, "PT": top, "PB": bottom, "PL": left, "PR": right, "ROWS": window_rows(layer),
+    }  # fmt: skip
+    return made("hw_window", layer.fold.simd, params, {})
+
+
+def _depthwise(layer: Depthwise, x_params: dict[str, Value], y: Tensor, made: _Made) -> Emitted:
+    channels, taps = layer.weights.shape
+    w_bits, file, pe = layer.stored_type.bits, f"{layer.name}_w.mem", layer.fold.pe
+    params: dict[str, Value] = {
+        "CHANNELS": channels, "TAPS": taps, "PE": pe, **x_params, "W_W": w_bits,
+        "ACC_W": y.type.bits, "Y_SIGNED": int(y.type.signed), "W_FILE": file,
+    }  # fmt: skip
+    lines = depthwise_weight_lines(layer.weights, pe, w_bits)
+    return made("hw_depthwise", pe, params, {file: lines})
+
+
+def _table(
+    layer: Table, pe: int, x: Tensor, x_params: dict[str, Value], y: Tensor, made: _Made
+) -> Emitted:
+    rows, entries = layer.table.shape
+    prefix = f"{layer.name}_t"
+    params: dict[str, Value] = {
+        "CHANNELS": x.size, "PE": pe, **x_params, "Y_W": y.type.bits, "LO": x.lo,
+        "INDEX_W": max((entries - 1).bit_length(), 1), "SHARED": int(rows == 1), "T_FILE": prefix,
+    }  # fmt: skip
+    return made("hw_table", pe, params, table_files(prefix, layer.table, pe, y.type.bits))
+
+
 def _matvec(
     layer: Dense | XnorDense, x_params: dict[str, Value], y: Tensor, made: _Made
 ) -> Emitted:
     out_n, in_n = layer.weights.shape
     fold = layer.fold
+    w_bits = layer.stored_type.bits
     if isinstance(layer, XnorDense):
-        codes, w_bits, arith = layer.weights, 1, _XNOR
+        codes, arith = layer.weights, _XNOR
     else:
-        codes, w_bits = layer.stored, layer.stored_type.bits
-        arith = _ODD if layer.odd else _TWOS_COMPLEMENT
+        codes, arith = layer.stored, _ODD if layer.odd else _TWOS_COMPLEMENT
     file = f"{layer.name}_w.mem"
     params: dict[str, Value] = {
         "IN_N": in_n, "OUT_N": out_n, "SIMD": fold.simd, "PE": fold.pe, **x_params,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from hwgen.emit.layers import emit_layer
 from hwgen.emit.stream import Stream, buffer, clocked, declare, resize
 from hwgen.emit.sv import Instance, Module, Port
-from hwgen.graph.ir import Dense, Graph, Order, XnorDense
+from hwgen.graph.ir import Dense, Depthwise, Graph, Order, Product, Window, XnorDense
 
 TOP = "top"
+_FOLDED = Window | Dense | XnorDense | Depthwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,9 @@ def padded_bytes(stream: Stream) -> int:
 
 def emit_top(graph: Graph, header: str) -> Design:
     """Return the design of a folded graph; ``header`` is the comment above the module."""
-    first = next(graph.matvecs())
     entry = graph.tensor(graph.input)
-    simd = first.fold.simd
-    source = Stream(entry.name, entry.type, simd, entry.size // simd)
+    simd = next(e.fold.simd for e in graph.layers if isinstance(e, _FOLDED))
+    source = Stream(entry.name, entry.type, simd, entry.values // simd)
     body = Module(TOP, ())
     stream = _enter(body, source)
     probes: list[Stream] = []
@@ -41,12 +41,11 @@ def emit_top(graph: Graph, header: str) -> Design:
     burst = 1
     for layer in graph.layers:
         body.comment(layer.name)
-        if isinstance(layer, Dense | XnorDense):
+        if isinstance(layer, _FOLDED):
             stream = resize(body, stream, layer.fold.simd, burst)
             if layer.fold.fifo_depth:
                 stream = buffer(body, stream, layer.fold.fifo_depth)
-            # A row-wise layer spreads its outputs over the frame, a column-wise one does not.
-            burst = 1 if layer.fold.order is Order.ROW else layer.weights.shape[0] // layer.fold.pe
+            burst = _burst(layer)
         emitted = emit_layer(layer, stream, graph.tensor(layer.x), graph.tensor(layer.y))
         stream = declare(body, emitted.stream)
         body.add(emitted.instance)
@@ -56,6 +55,18 @@ def emit_top(graph: Graph, header: str) -> Design:
     about = f"{header}{_about('s_axis', source)}{_about('m_axis', stream)}\n"
     top = Module(TOP, _ports(source, stream), about, body.body)
     return Design(str(top), memories, source, stream, tuple(probes))
+
+
+def _burst(layer: Window | Product) -> int:
+    """Return the beats that leave a layer in a row.
+
+    A row-wise layer spreads its outputs over the vector, a column-wise one does not.
+    """
+    if isinstance(layer, Window) or (
+        not isinstance(layer, Depthwise) and layer.fold.order is Order.ROW
+    ):
+        return 1
+    return len(layer.weights) // layer.fold.pe
 
 
 def _about(port: str, stream: Stream) -> str:

@@ -38,19 +38,25 @@ def encode(graph: Graph, x: np.ndarray) -> IntArray:
     """
     t = graph.tensor(graph.input)
     frames = np.asarray(x, dtype=np.float32).reshape(len(x), *graph.input_shape)
-    if graph.channels_first and t.space:
-        frames = np.moveaxis(frames, 1, -1)
     with np.errstate(over="ignore"):  # a value beyond float32 saturates like any other
-        return codes(graph.encoder, frames.reshape(len(x), -1, t.size)).reshape(len(x), -1)
+        return codes(graph.encoder, channels_last(t, frames)).reshape(len(x), -1)
 
 
 def decode(graph: Graph, y: IntArray) -> FloatArray:
     """Return the real outputs (batch, *output_shape) that the output codes stand for."""
     t = graph.tensor(graph.output)
-    values = np.asarray(t.scale * (y.reshape(len(y), *t.space, t.size) - t.zero_point))
-    if graph.channels_first and t.space:
-        values = np.moveaxis(values, -1, 1)
+    pixels = y.reshape(len(y), t.pixels, t.size)
+    values = np.asarray(t.scale * (pixels - t.zero_point))
+    if t.channels_first:
+        values = values.transpose(0, 2, 1)
     return values.reshape(len(y), *graph.output_shape)
+
+
+def channels_last(t: Tensor, values: np.ndarray) -> np.ndarray:
+    """Return the source's values (batch, ...) of a tensor as (batch, pixels, channels)."""
+    if t.channels_first:
+        return values.reshape(len(values), t.size, t.pixels).transpose(0, 2, 1)
+    return values.reshape(len(values), t.pixels, t.size)
 
 
 def run(graph: Graph, x: IntArray) -> IntArray:

@@ -46,6 +46,7 @@ class Tensor:
     zero_point: FloatArray  # () or (size,)
     source: str = ""  # the float tensor in the source model that these codes encode
     space: tuple[int, ...] = ()
+    channels_first: bool = False  # the order of the source's tensor: (channel, *space)
 
     @property
     def pixels(self) -> int:
@@ -99,6 +100,11 @@ class XnorDense:
     weights: IntArray  # (out, in), 0 or 1
     fold: Fold = field(default_factory=Fold)
 
+    @property
+    def stored_type(self) -> IntType:
+        """Type of the weight bits."""
+        return IntType(1, signed=False)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
@@ -118,6 +124,12 @@ class Window:
     fold: Fold = field(default_factory=Fold)  # ``simd`` channels of one tap in each cycle
 
 
+def window_rows(layer: Window) -> int:
+    """Return the input rows that a window keeps: one kernel's, and the next frame's first."""
+    span = layer.dilation[0] * (layer.kernel[0] - 1) + 1
+    return span + max(layer.stride[0], span - layer.pads[0][0])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Depthwise:
     """``y[c] = sum over taps k of weights[c, k] * x[k, c]``; one kernel per channel."""
@@ -127,6 +139,11 @@ class Depthwise:
     y: str
     weights: IntArray  # (channels, taps)
     fold: Fold = field(default_factory=Fold)  # ``simd`` == ``pe`` channels in each cycle
+
+    @property
+    def stored_type(self) -> IntType:
+        """Signed type of the weights."""
+        return IntType.of_range(min(int(self.weights.min()), -1), int(self.weights.max()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,7 +191,7 @@ class ArgMax:
     y: str
 
 
-MatVec: TypeAlias = Dense | XnorDense
+Product: TypeAlias = Dense | XnorDense | Depthwise
 Layer: TypeAlias = Window | Dense | XnorDense | Depthwise | Threshold | Requant | Table | ArgMax
 
 
@@ -190,12 +207,11 @@ class Graph:
     encoder: Segment  # host: real input -> codes, ends in Quant
     tensors: tuple[Tensor, ...]
     layers: tuple[Layer, ...]
-    channels_first: bool = False  # the source model's input and output have channels first
 
     def tensor(self, name: str) -> Tensor:
         """Return the tensor called ``name``."""
         return next(t for t in self.tensors if t.name == name)
 
-    def matvecs(self) -> Iterator[MatVec]:
+    def products(self) -> Iterator[Product]:
         """Yield the layers that multiply, in order."""
-        return (layer for layer in self.layers if isinstance(layer, Dense | XnorDense))
+        return (e for e in self.layers if isinstance(e, Dense | XnorDense | Depthwise))

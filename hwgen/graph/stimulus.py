@@ -25,7 +25,6 @@ def random_inputs(graph: Graph, samples: int, seed: int) -> FloatArray:
     affine = tuple(s for s in graph.encoder[:-1] if s.kind not in ("Relu", "Clip", "Quant"))
     at_0, at_1 = evaluate(affine, np.array([[0.0], [1.0]]) + np.zeros(entry.size))
     x = (scale * (q - zero_point) - at_0) / (at_1 - at_0)
-    x = x.astype(np.float32).reshape(samples, *entry.space, entry.size)
-    if graph.channels_first and entry.space:
-        x = np.moveaxis(x, -1, 1)
-    return x.reshape(samples, *graph.input_shape)
+    if entry.channels_first:
+        x = x.transpose(0, 2, 1)
+    return x.astype(np.float32).reshape(samples, *graph.input_shape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +13,27 @@ from hls4ml.model.layers import Layer
 
 from hwgen.hls4ml_backend.layers import (
     ArgMax,
+    Depthwise,
     MultiThreshold,
+    PixelMatMul,
     Requant,
+    Table,
+    Window,
     XnorPopcountMatMul,
     register_layers,
 )
 
 HEADERS = Path(__file__).parent / "templates"
 
-_MULTI_THRESHOLD = """struct config{index} : nnet::multi_threshold_config {{
-    static const unsigned n_in = {n_in};
+_CONFIGS = {
+    MultiThreshold: """struct config{index} : nnet::multi_threshold_config {{
+    static const unsigned n_pixels = {n_pixels}, n_chan = {n_out};
     static const unsigned n_levels = {n_levels};
     static const int base = {base};
     typedef {threshold_t.name} threshold_t;
-}};\n"""
-
-_REQUANT = """struct config{index} : nnet::requant_config {{
-    static const unsigned n_in = {n_in};
+}};\n""",
+    Requant: """struct config{index} : nnet::requant_config {{
+    static const unsigned n_pixels = {n_pixels}, n_chan = {n_out};
     static const unsigned shift = {shift};
     static const bool half_even = {half_even};
     static const int lo = {lo};
@@ -35,16 +41,50 @@ _REQUANT = """struct config{index} : nnet::requant_config {{
     typedef {multiplier_t.name} multiplier_t;
     typedef {bias_t.name} bias_t;
     typedef {scaled_t} scaled_t;
-}};\n"""
-
-_XNOR = """struct config{index} : nnet::xnor_config {{
+}};\n""",
+    XnorPopcountMatMul: """struct config{index} : nnet::xnor_config {{
+    static const unsigned n_pixels = {n_pixels}, n_in = {n_in}, n_out = {n_out};
+}};\n""",
+    PixelMatMul: """struct config{index} : nnet::pixel_matmul_config {{
+    static const unsigned n_pixels = {n_pixels}, n_in = {n_in}, n_out = {n_out};
+    typedef {weight_t.name} weight_t;
+    typedef {accum_t.name} accum_t;
+}};\n""",
+    Depthwise: """struct config{index} : nnet::depthwise_config {{
+    static const unsigned n_pixels = {n_pixels}, n_chan = {n_out}, n_taps = {n_in} / {n_out};
+    typedef {weight_t.name} weight_t;
+    typedef {accum_t.name} accum_t;
+}};\n""",
+    Window: """struct config{index} : nnet::window_config {{
+    static const unsigned in_h = {in_space[0]}, in_w = {in_space[1]}, n_chan = {n_chan};
+    static const unsigned out_h = {out_space[0]}, out_w = {out_space[1]};
+    static const unsigned n_in = {in_values}, n_out = {out_values};
+    static const unsigned kernel_h = {kernel[0]}, kernel_w = {kernel[1]};
+    static const int stride_h = {stride[0]}, stride_w = {stride[1]};
+    static const int dilation_h = {dilation[0]}, dilation_w = {dilation[1]};
+    static const int pad_top = {before[0]}, pad_left = {before[1]};
+    static const int pad = {pad};
+}};\n""",
+    Table: """struct config{index} : nnet::table_config {{
+    static const unsigned n_pixels = {n_pixels}, n_chan = {n_out};
+    static const unsigned n_rows = {n_rows}, n_entries = {n_entries};
+    static const int lo = {lo};
+    typedef {table_t.name} table_t;
+}};\n""",
+    ArgMax: """struct config{index} : nnet::argmax_config {{
     static const unsigned n_in = {n_in};
-    static const unsigned n_out = {n_out};
-}};\n"""
-
-_ARGMAX = """struct config{index} : nnet::argmax_config {{
-    static const unsigned n_in = {n_in};
-}};\n"""
+}};\n""",
+}
+_CALLS: dict[type[Layer], tuple[str, str, list[str]]] = {  # function, header, weights
+    MultiThreshold: ("multi_threshold", "multi_threshold", ["threshold"]),
+    Requant: ("requant", "requant", ["multiplier", "bias"]),
+    XnorPopcountMatMul: ("xnor_popcount", "xnor", ["weight"]),
+    PixelMatMul: ("pixel_matmul", "pixel_matmul", ["weight"]),
+    Depthwise: ("depthwise", "depthwise", ["weight"]),
+    Window: ("window", "window", []),
+    Table: ("table", "table", ["table"]),
+    ArgMax: ("argmax", "argmax", []),
+}
 
 
 def register_templates() -> None:
@@ -55,14 +95,9 @@ def register_templates() -> None:
     register_layers()
     for header in sorted(HEADERS.glob("*.h")):
         vitis.register_source(header)
-    for layer, config, function, header_name, weights in (
-        (MultiThreshold, _MULTI_THRESHOLD, "multi_threshold", "multi_threshold", ["threshold"]),
-        (Requant, _REQUANT, "requant", "requant", ["multiplier", "bias"]),
-        (XnorPopcountMatMul, _XNOR, "xnor_popcount", "xnor", ["weight"]),
-        (ArgMax, _ARGMAX, "argmax", "argmax", []),
-    ):
-        vitis.register_template(_config(layer, config))
-        vitis.register_template(_call(layer, function, f"nnet_utils/nnet_{header_name}.h", weights))
+    for layer, (function, name, weights) in _CALLS.items():
+        vitis.register_template(_config(layer, _CONFIGS[layer]))
+        vitis.register_template(_call(layer, function, f"nnet_utils/nnet_{name}.h", weights))
 
 
 def _config(layer: type[Layer], text: str) -> type[LayerConfigTemplate]:
@@ -71,13 +106,33 @@ def _config(layer: type[Layer], text: str) -> type[LayerConfigTemplate]:
             super().__init__(layer)
 
         def format(self, node: Any) -> str:
-            return text.format(
-                **self._default_config_params(node),
-                n_in=node.get_input_variable().size(),
-                n_out=node.get_output_variable().size(),
-            )
+            return text.format(**(self._default_config_params(node) | _sizes(node)))
 
     return Config
+
+
+def _sizes(node: Any) -> dict[str, Any]:
+    """Return what a config says of a node's shapes; sizes are of one output pixel."""
+    x, y = node.get_input_variable(), node.get_output_variable()
+    pixels = prod(y.shape[:-1])
+    sizes: dict[str, Any] = {
+        "n_pixels": pixels, "n_in": x.size() // pixels, "n_out": y.shape[-1],
+    }  # fmt: skip
+    if node.class_name == "Window":
+        sizes |= {
+            "in_space": _plane(x.shape[:-1]), "out_space": _plane(y.shape[:-1]),
+            "n_chan": x.shape[-1], "in_values": x.size(), "out_values": y.size(),
+            "before": _plane(node.get_attr("pads")[: len(x.shape) - 1], 0),
+        }  # fmt: skip
+        sizes |= {k: _plane(node.get_attr(k)) for k in ("kernel", "stride", "dilation")}
+    if node.class_name == "Table":
+        sizes["n_rows"], sizes["n_entries"] = node.get_attr("table_data").shape
+    return sizes
+
+
+def _plane(axes: Sequence[int], filler: int = 1) -> list[int]:
+    """Return two numbers for one or two axes: a sequence is an image of width 1."""
+    return [*axes, filler][:2]
 
 
 def _call(

@@ -68,7 +68,7 @@ def csim_trace(csim: Csim, x: IntArray) -> dict[str, IntArray]:
         for _ in _outputs(csim, lib, x):
             for entry in entries:
                 name = tensors[entry.name.decode()]
-                size = csim.graph.tensor(name).size
+                size = csim.graph.tensor(name).values
                 values[name].append(np.ctypeslib.as_array(entry.data, (size,)).copy())
     finally:
         lib.free_trace_storage()
@@ -91,7 +91,7 @@ def _outputs(csim: Csim, lib: ctypes.CDLL, x: IntArray) -> Iterator[FloatArray]:
     top = lib[f"{PROJECT}_double"]
     top.restype, top.argtypes = None, [pointer, pointer]
     for row in np.ascontiguousarray(x, dtype=np.float64):
-        y = np.zeros(csim.graph.tensor(csim.graph.output).size)
+        y = np.zeros(csim.graph.tensor(csim.graph.output).values)
         top(row, y)
         yield y
 

@@ -7,6 +7,8 @@ weight variables with a type each.
 
 from __future__ import annotations
 
+from math import prod
+
 from hls4ml.model.attributes import Attribute, TypeAttribute, WeightAttribute
 from hls4ml.model.layers import Layer, layer_map, register_layer
 
@@ -48,14 +50,84 @@ class Requant(Layer):
 
 
 class XnorPopcountMatMul(Layer):
-    """Popcount of ``x xnor weight``, one per output."""
+    """Popcount of ``x xnor weight``, one per output, for each pixel."""
 
-    _expected_attributes = (WeightAttribute("weight"), TypeAttribute("weight"))
+    _expected_attributes = (
+        Attribute("space", value_type=list),
+        WeightAttribute("weight"),
+        TypeAttribute("weight"),
+    )
 
     def initialize(self) -> None:
         """Declare the output and the weight bits, (out, in)."""
-        self.add_output_variable([self.get_attr("weight_data").shape[0]])
+        self.add_output_variable([*self.get_attr("space"), self.get_attr("weight_data").shape[0]])
         self.add_weights_variable("weight", var_name="w{index}")
+
+
+class Window(Layer):
+    """The values under a kernel, (*kernel, channel), for each position of ``space``."""
+
+    _expected_attributes = (
+        Attribute("kernel", value_type=list),
+        Attribute("stride", value_type=list),
+        Attribute("dilation", value_type=list),
+        Attribute("pads", value_type=list),
+        Attribute("pad", value_type=int),
+        Attribute("space", value_type=list),
+    )
+
+    def initialize(self) -> None:
+        """Declare the output, (*space, values under the kernel)."""
+        channels = self.get_input_variable().shape[-1]
+        values = prod(self.get_attr("kernel")) * channels
+        self.add_output_variable([*self.get_attr("space"), values])
+
+
+class PixelMatMul(Layer):
+    """``y = weight @ x`` for each pixel."""
+
+    _expected_attributes = (
+        Attribute("space", value_type=list),
+        WeightAttribute("weight"),
+        TypeAttribute("weight"),
+        TypeAttribute("accum"),
+    )
+
+    def initialize(self) -> None:
+        """Declare the output and the weights, (out, in)."""
+        self.add_output_variable([*self.get_attr("space"), self.get_attr("weight_data").shape[0]])
+        self.add_weights_variable("weight", var_name="w{index}")
+
+
+class Depthwise(Layer):
+    """``y[c] = sum over k of weight[c, k] * x[k, c]`` for each pixel."""
+
+    _expected_attributes = (
+        WeightAttribute("weight"),
+        TypeAttribute("weight"),
+        TypeAttribute("accum"),
+    )
+
+    def initialize(self) -> None:
+        """Declare the output and the weights, (channels, taps)."""
+        space = self.get_input_variable().shape[:-1]
+        self.add_output_variable([*space, self.get_attr("weight_data").shape[0]])
+        self.add_weights_variable("weight", var_name="w{index}")
+
+
+class Table(Layer):
+    """``y[c] = table[c, x[c] - lo]``; one row serves all channels."""
+
+    _expected_attributes = (
+        Attribute("lo", value_type=int),
+        WeightAttribute("table"),
+        TypeAttribute("table"),
+    )
+
+    def initialize(self) -> None:
+        """Declare the output and the table, (rows, entries)."""
+        self.add_output_variable(list(self.get_input_variable().shape))
+        self.add_weights_variable("table", var_name="t{index}")
 
 
 class ArgMax(Layer):
@@ -80,6 +152,9 @@ class FloatNetwork(Layer):
 
 def register_layers() -> None:
     """Make hls4ml know the layers; a second call changes nothing."""
-    for layer in (MultiThreshold, Requant, XnorPopcountMatMul, ArgMax, FloatNetwork):
+    for layer in (
+        MultiThreshold, Requant, XnorPopcountMatMul, Window, PixelMatMul, Depthwise, Table, ArgMax,
+        FloatNetwork,
+    ):  # fmt: skip
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)

@@ -46,7 +46,12 @@ def _shaped(model: ModelProto, host: ir.Graph) -> ModelProto:
     """Return a copy in which every tensor has a shape: hls4ml infers none."""
     shaped = ModelProto()
     shaped.CopyFrom(model)
-    shapes = {t.name: [1, t.size] for t in host.tensors}
+    shapes = {t.name: [1, *t.space, t.size] for t in host.tensors}
+    shapes |= {
+        node.output[0]: [1, host.tensor(node.input[0]).values]
+        for node in model.graph.node
+        if node.op_type == "Reshape"
+    }
     shapes |= {w.name: list(w.dims) for w in model.graph.initializer}
     del shaped.graph.value_info[:]
     shaped.graph.value_info.extend(
@@ -57,9 +62,13 @@ def _shaped(model: ModelProto, host: ir.Graph) -> ModelProto:
 
 
 def _layers(translated: Any) -> Iterator[ir.Layer]:
+    flattened: dict[str, str] = {}  # a product reads a whole image without being told
     for node in translated.get_layers():
-        if node.class_name not in ("Input", "Constant"):
-            yield _lower(node, node.name, node.inputs[0], node.outputs[0])
+        x, y = (node.inputs or [""])[0], node.outputs[0]
+        if node.class_name == "Reshape":
+            flattened[y] = x
+        elif node.class_name not in ("Input", "Constant"):
+            yield _lower(node, node.name, flattened.get(x, x), y)
 
 
 def _lower(node: Any, name: str, x: str, y: str) -> ir.Layer:
@@ -79,6 +88,16 @@ def _lower(node: Any, name: str, x: str, y: str) -> ir.Layer:
                 name, x, y, get("multiplier_data"), get("bias_data"), get("shift"), rounding,
                 get("lo"), get("hi"),
             )  # fmt: skip
+        case "Window":
+            kernel, stride, dilation, pads = (
+                tuple(get(name)) for name in ("kernel", "stride", "dilation", "pads")
+            )
+            both = tuple(zip(pads[: len(kernel)], pads[len(kernel) :], strict=True))
+            return ir.Window(name, x, y, kernel, stride, dilation, both, get("pad"))
+        case "Depthwise":
+            return ir.Depthwise(name, x, y, get("weight_data"))
+        case "Table":
+            return ir.Table(name, x, y, get("table_data"))
         case "ArgMax":
             return ir.ArgMax(name, x, y)
         case other:

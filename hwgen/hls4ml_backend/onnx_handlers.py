@@ -30,6 +30,9 @@ def register_handlers() -> None:
         "MultiThreshold": _multi_threshold,
         "Requant": _requant,
         "XnorPopcountMatMul": _xnor,
+        "Window": _window,
+        "Depthwise": _depthwise,
+        "Table": _table,
         "ArgMax": _argmax,
     }
     for op in handlers.keys() - set(get_supported_onnx_layers()):
@@ -74,7 +77,30 @@ def _requant(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) 
 
 
 def _xnor(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -> Attributes:
-    return _layer(node, inputs, weight_data=frozen_array(_parameter(node, 1, graph).T))
+    weights = frozen_array(_parameter(node, 1, graph).T)
+    return _layer(node, inputs, space=shapes[0][1:-1], weight_data=weights)
+
+
+def _window(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -> Attributes:
+    names = ("kernel", "stride", "dilation", "pads", "pad")
+    given = {name: _attribute(node, name) for name in names}
+    rank = len(given["kernel"])
+    pads = tuple(zip(given["pads"][:rank], given["pads"][rank:], strict=True))
+    lengths = [
+        (n + sum(p) - d * (k - 1) - 1) // s + 1
+        for n, k, s, d, p in zip(
+            shapes[0][1:-1], given["kernel"], given["stride"], given["dilation"], pads, strict=True
+        )
+    ]
+    return _layer(node, inputs, **given, space=lengths)
+
+
+def _depthwise(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -> Attributes:
+    return _layer(node, inputs, weight_data=_parameter(node, 1, graph))
+
+
+def _table(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -> Attributes:
+    return _layer(node, inputs, table_data=_parameter(node, 1, graph), lo=_attribute(node, "lo"))
 
 
 def _argmax(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -> Attributes:

@@ -79,7 +79,7 @@ def cpp_name(index: int, name: str) -> str:
 def _model(graph: ir.Graph, out: Path, part: str) -> Any:
     register_templates()
     x = graph.tensor(graph.input)
-    layers = [("x", x, _CppLayer("InputLayer", {"input_shape": [x.size]}))]
+    layers = [("x", x, _CppLayer("InputLayer", {"input_shape": [*x.space, x.size]}))]
     for i, layer in enumerate(graph.layers):
         spec = _cpp_layer(layer, graph.tensor(layer.x), graph.tensor(layer.y))
         layers.append((cpp_name(i, layer.name), graph.tensor(layer.y), spec))
@@ -103,6 +103,24 @@ def _options(y: ir.Tensor, spec: _CppLayer) -> dict[str, Any]:
 
 def _cpp_layer(layer: ir.Layer, x: ir.Tensor, y: ir.Tensor) -> _CppLayer:
     match layer:
+        case ir.Window():
+            before, after = zip(*layer.pads, strict=True)
+            attributes = {
+                "kernel": list(layer.kernel), "stride": list(layer.stride),
+                "dilation": list(layer.dilation), "pads": [*before, *after], "pad": layer.pad,
+                "space": list(y.space),
+            }  # fmt: skip
+            return _CppLayer("Window", attributes)
+        case ir.Depthwise():
+            types = {"weight": _weight_type(layer.weights), "accum": y.type}
+            return _CppLayer("Depthwise", {"weight_data": layer.weights}, types)
+        case ir.Table():
+            attributes = {"table_data": layer.table, "lo": x.lo}
+            return _CppLayer("Table", attributes, {"table": _signed_type(layer.table)})
+        case ir.Dense() if x.space:
+            attributes = {"weight_data": layer.weights, "space": list(y.space)}
+            types = {"weight": _weight_type(layer.weights), "accum": y.type}
+            return _CppLayer("PixelMatMul", attributes, types)
         case ir.Dense():
             attributes = {
                 "weight_data": layer.weights.T, "bias_data": None, "n_in": x.size, "n_out": y.size,
@@ -112,7 +130,8 @@ def _cpp_layer(layer: ir.Layer, x: ir.Tensor, y: ir.Tensor) -> _CppLayer:
             return _CppLayer("Dense", attributes, types, {"ReuseFactor": reuse})
         case ir.XnorDense():
             types = {"weight": IntType(1, signed=False)}
-            return _CppLayer("XnorPopcountMatMul", {"weight_data": layer.weights}, types)
+            attributes = {"weight_data": layer.weights, "space": list(y.space)}
+            return _CppLayer("XnorPopcountMatMul", attributes, types)
         case ir.Threshold():
             attributes = {
                 "threshold_data": layer.thresholds, "base": layer.base,

@@ -62,6 +62,32 @@ def dense_weight_lines(codes: IntArray, simd: int, pe: int, bits: int, order: st
     return memory_lines(folds.transpose(loops).reshape(-1, pe * simd), bits)
 
 
+def depthwise_weight_lines(weights: IntArray, pe: int, bits: int) -> list[str]:
+    """Return the weight memory of ``hw_depthwise``: one line per beat, {PE {bits}}, taps outer.
+
+    weights  (channels, taps); ``pe`` divides channels
+    """
+    return memory_lines(weights.T.reshape(-1, pe), bits)
+
+
+def table_files(prefix: str, table: IntArray, pe: int, bits: int) -> dict[str, list[str]]:
+    """Return the memories of ``hw_table`` by file name.
+
+    table    (channels, entries), one file per lane; (1, entries), one file for all lanes
+    returns  {"<prefix>_p<lane, 3 digits>.mem" or "<prefix>.mem": lines}, padded with zeros to a
+             power of two entries per channel
+    """
+    rows, entries = table.shape
+    padded = np.zeros((rows, 1 << max((entries - 1).bit_length(), 1)), dtype=np.int64)
+    padded[:, :entries] = table
+    if rows == 1:
+        return {f"{prefix}.mem": memory_lines(padded.reshape(-1, 1), bits)}
+    return {
+        f"{prefix}_p{lane:03d}.mem": memory_lines(padded[lane::pe].reshape(-1, 1), bits)
+        for lane in range(pe)
+    }
+
+
 def threshold_files(prefix: str, thresholds: IntArray, pe: int, bits: int) -> dict[str, list[str]]:
     """Return the memories of ``hw_threshold`` by file name: one per lane and search stage.
 

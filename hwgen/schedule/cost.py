@@ -12,15 +12,19 @@ from typing import assert_never
 from hwgen.graph.ir import (
     ArgMax,
     Dense,
+    Depthwise,
     Fold,
     Graph,
     Layer,
-    MatVec,
     Order,
+    Product,
     Requant,
+    Table,
     Tensor,
     Threshold,
+    Window,
     XnorDense,
+    window_rows,
 )
 from hwgen.num.inttype import IntArray, IntType
 
@@ -56,8 +60,13 @@ def layer_cost(layer: Layer, graph: Graph, lanes: int) -> Cost:
     """Return the cost of ``layer`` on ``lanes`` values per beat (a matvec uses its fold)."""
     x, y = graph.tensor(layer.x), graph.tensor(layer.y)
     match layer:
-        case Dense() | XnorDense():
-            return matvec_cost(layer, layer.fold, x, y)
+        case Window():
+            return window_cost(layer, graph, layer.fold.simd)
+        case Dense() | XnorDense() | Depthwise():
+            return product_cost(layer, layer.fold, x, y)
+        case Table():
+            rows, entries = layer.table.shape
+            return _scaled(memory_cost(rows * entries, y.type.bits), lanes)
         case Threshold():
             stages = layer.thresholds.shape[1].bit_length()
             words = prod(layer.thresholds.shape)
@@ -77,13 +86,14 @@ def layer_cost(layer: Layer, graph: Graph, lanes: int) -> Cost:
             assert_never(layer)
 
 
-def matvec_cost(layer: MatVec, fold: Fold, x: Tensor, y: Tensor) -> Cost:
-    """Return the cost of a matrix-vector product at ``fold``."""
+def product_cost(layer: Product, fold: Fold, x: Tensor, y: Tensor) -> Cost:
+    """Return the cost of a matrix-vector or depthwise product at ``fold``."""
+    if isinstance(layer, Depthwise):
+        return _depthwise_cost(layer, fold, x, y)
     out_n, in_n = layer.weights.shape
-    w = 1 if isinstance(layer, XnorDense) else layer.stored_type.bits
+    w = layer.stored_type.bits
     macs, xb, acc = fold.simd * fold.pe, x.type.bits, y.type.bits
-    # Yosys 0.70: 4.5 (1 x 1), 12 (3 x 3), 43 (8 x 3), 126 LUTs (8 x 8 bits), additions included.
-    per_mac = 4.5 if isinstance(layer, XnorDense) else max(2 * xb * w - 4, xb * w + 4)
+    per_mac = 4.5 if isinstance(layer, XnorDense) else _mac_luts(xb, w)
     cycles = (in_n // fold.simd) * (out_n // fold.pe)
     if cycles == 1 and isinstance(layer, Dense):  # constant weights: 17 (8 x 4), 16 (4 x 4 bits)
         per_mac = min(per_mac, 2 * max(xb, 2 * w))
@@ -94,6 +104,34 @@ def matvec_cost(layer: MatVec, fold: Fold, x: Tensor, y: Tensor) -> Cost:
     else:
         local = lutram_cost(out_n // fold.pe, fold.pe * acc)
     return arithmetic + weights + local
+
+
+def _mac_luts(x_bits: int, w_bits: int) -> float:
+    """Yosys 0.70: 12 (3 x 3), 43 (8 x 3), 126 LUTs (8 x 8 bits), additions included."""
+    return max(2 * x_bits * w_bits - 4, x_bits * w_bits + 4)
+
+
+def _depthwise_cost(layer: Depthwise, fold: Fold, x: Tensor, y: Tensor) -> Cost:
+    channels, taps = layer.weights.shape
+    w = layer.stored_type.bits
+    folds, acc = channels // fold.pe, y.type.bits
+    lane = _mac_luts(x.type.bits, w) + acc
+    arithmetic = Cost(lut=fold.pe * lane, ff=fold.pe * (acc + x.type.bits + w))
+    weights = memory_cost(taps * folds, fold.pe * w)
+    return arithmetic + weights + lutram_cost(folds, fold.pe * acc)
+
+
+def window_cost(layer: Window, graph: Graph, simd: int) -> Cost:
+    """Return the cost of a sliding window: its line buffer, and counters."""
+    x = graph.tensor(layer.x)
+    depth = window_rows(layer) * prod(x.space[1:]) * x.size // simd
+    width = simd * x.type.bits
+    buffer = lutram_cost(depth, width) if depth <= 2 * _LUTRAM_DEPTH else memory_cost(depth, width)
+    return Cost(lut=80 + width, ff=60 + width) + buffer
+
+
+def _scaled(cost: Cost, n: int) -> Cost:
+    return Cost(n * cost.lut, n * cost.ff, n * cost.bram36, n * cost.dsp)
 
 
 def width_cost(bits: int, lanes_in: int, lanes_out: int) -> Cost:

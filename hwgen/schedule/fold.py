@@ -1,6 +1,6 @@
 """Choose SIMD and PE of every layer: an exact solver over all legal foldings of a chain.
 
-A layer of ``out x in`` at ``simd x pe`` takes ``(in / simd) * (out / pe)`` cycles per frame.  The
+A layer of ``out x in`` at ``simd x pe`` takes ``(in / simd) * (out / pe)`` cycles per pixel.  The
 chain's initiation interval is the largest of these and of the width converters between layers, so
 layers are independent but for the width of the stream between them: dynamic programming over the
 PE of the previous layer finds the least total cost.
@@ -8,15 +8,32 @@ PE of the previous layer finds the least total cost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
-from math import ceil, gcd
+from math import ceil
 
 from hwgen.errors import FoldError
-from hwgen.graph.ir import Dense, Fold, Graph, Layer, MatVec, Order, XnorDense
+from hwgen.graph.ir import (
+    Dense,
+    Depthwise,
+    Fold,
+    Graph,
+    Layer,
+    Order,
+    Product,
+    Window,
+    XnorDense,
+)
 from hwgen.parts import Part
-from hwgen.schedule.cost import Cost, layer_cost, matvec_cost, width_cost
+from hwgen.schedule.cost import Cost, layer_cost, product_cost, width_cost, window_cost
+from hwgen.schedule.work import (
+    Group,
+    groups,
+    initiation_interval,
+    joint_cycles,
+    product_cycles,
+    window_cycles,
+)
 
 DEFAULT_CYCLES = 1024
 MAX_MULTIPLIERS = 16_384  # of one layer; more take hours to compile, and no part has the room
@@ -41,7 +58,7 @@ def schedule(
     """
     fixed = dict(reuse) if isinstance(reuse, Mapping) else {}
     if isinstance(reuse, int):
-        fixed = {layer.name: reuse for layer in graph.matvecs()}
+        fixed = {layer.name: reuse for layer in graph.products()}
     if part is not None and reuse is None and target_cycles is None:
         return _fastest(graph, part)
     folded = _solve(graph, target_cycles or DEFAULT_CYCLES, fixed)
@@ -50,103 +67,130 @@ def schedule(
     return folded
 
 
-def cycles(layer: MatVec) -> int:
-    """Return the cycles that a layer takes per frame."""
-    out_n, in_n = layer.weights.shape
-    return (in_n // layer.fold.simd) * (out_n // layer.fold.pe)
-
-
-def initiation_interval(graph: Graph) -> int:
-    """Return the cycles between frames: the slowest layer or width converter."""
-    layers = list(graph.matvecs())
-    joints = (
-        after.weights.shape[1] // _joint(before.fold.pe, after.fold.simd)
-        for before, after in pairwise(layers)
-    )
-    return max(*(cycles(layer) for layer in layers), *joints, 1)
-
-
 def total_cost(graph: Graph) -> Cost:
     """Return the estimated resources of a folded graph."""
     total, lanes = Cost(), 1
     for layer in graph.layers:
-        if isinstance(layer, Dense | XnorDense):
+        if isinstance(layer, Window | Dense | XnorDense | Depthwise):
             total += width_cost(graph.tensor(layer.x).type.bits, lanes, layer.fold.simd)
-            lanes = layer.fold.pe
         total += layer_cost(layer, graph, lanes)
+        lanes = lanes_after(layer, lanes)
     return total
+
+
+def lanes_after(layer: Layer, lanes: int) -> int:
+    """Return the values per beat that leave a layer which reads ``lanes`` per beat."""
+    match layer:
+        case Window():
+            return layer.fold.simd
+        case Dense() | XnorDense() | Depthwise():
+            return layer.fold.pe
+        case _:
+            return lanes
 
 
 def _solve(graph: Graph, target: int, reuse: Mapping[str, int]) -> Graph:
     """Return the cheapest folding; ``best`` maps the PE of a layer to (cost, folds so far)."""
     best: dict[int, tuple[float, tuple[Fold, ...]]] = {0: (0.0, ())}
-    for i, (layer, after) in enumerate(_groups(graph)):
-        x, y = graph.tensor(layer.x), graph.tensor(layer.y)
-        order = Order.ROW if i % 2 == 0 else Order.COLUMN
+    for i, group in enumerate(groups(graph)):
+        bits = graph.tensor(group.x).type.bits
         found: dict[int, tuple[float, tuple[Fold, ...]]] = {}
-        for simd, pe in _candidates(layer, target, reuse.get(layer.name)):
-            fold = Fold(simd, pe, order, 0 if i == 0 else layer.weights.shape[1] // simd)
-            own = matvec_cost(layer, fold, x, y).scalar
-            own += sum(layer_cost(e, graph, pe).scalar for e in after)
-            limit = max(target, reuse.get(layer.name, 0))
+        for fold in _candidates(group, graph, target, reuse.get(group.product.name), i):
+            own = _group_cost(group, graph, fold)
+            taken = product_cycles(group.product, graph, fold.simd, fold.pe)
             for before, (cost, folds) in best.items():
-                if i and layer.weights.shape[1] // _joint(before, simd) > limit:
+                if i and joint_cycles(group, graph, before, fold.simd) > max(target, taken):
                     continue
-                joint = width_cost(x.type.bits, before, simd).scalar if i else 0.0
+                joint = width_cost(bits, before, fold.simd).scalar if i else 0.0
                 total = cost + own + joint
-                if pe not in found or total < found[pe][0]:
-                    found[pe] = (total, (*folds, fold))
+                if fold.pe not in found or total < found[fold.pe][0]:
+                    found[fold.pe] = (total, (*folds, fold))
         if not found:
             raise FoldError(
-                f"{layer.name}: no folding meets {target} cycles with the width of the stream from "
-                "the layer before; raise --target-cycles."
+                f"{group.product.name}: no folding meets {target} cycles with the width of the "
+                "stream from the layer before; raise --target-cycles."
             )
         best = found
-    chosen = iter(min(best.values(), key=lambda entry: entry[0])[1])
-    layers = tuple(
-        replace(e, fold=next(chosen)) if isinstance(e, Dense | XnorDense) else e
-        for e in graph.layers
-    )
-    return replace(graph, layers=layers)
+    return _folded(graph, min(best.values(), key=lambda entry: entry[0])[1])
 
 
-def _groups(graph: Graph) -> list[tuple[MatVec, list[Layer]]]:
-    """Return each matvec with the elementwise layers that follow it."""
-    groups: list[tuple[MatVec, list[Layer]]] = []
-    for layer in graph.layers:
-        if isinstance(layer, Dense | XnorDense):
-            groups.append((layer, []))
-        else:
-            groups[-1][1].append(layer)
-    return groups
+def _group_cost(group: Group, graph: Graph, fold: Fold) -> float:
+    x, y = graph.tensor(group.product.x), graph.tensor(group.product.y)
+    own = product_cost(group.product, fold, x, y)
+    if group.window is not None:
+        own += window_cost(group.window, graph, fold.simd)
+    return sum((layer_cost(e, graph, fold.pe) for e in group.after), own).scalar
 
 
-def _candidates(layer: MatVec, target: int, reuse: int | None) -> list[tuple[int, int]]:
-    out_n, in_n = layer.weights.shape
-    pairs = [(s, p) for s in _divisors(in_n) for p in _divisors(out_n) if p <= MAX_PE]
-    work = {pair: (in_n // pair[0]) * (out_n // pair[1]) for pair in pairs}
-    _check_multipliers(layer, target if reuse is None else reuse)
+def _folded(graph: Graph, folds: Sequence[Fold]) -> Graph:
+    layers: list[Layer] = []
+    for group, fold in zip(groups(graph), folds, strict=True):
+        if group.window is not None:
+            layers.append(replace(group.window, fold=Fold(fold.simd, fold.simd)))
+        layers += [replace(group.product, fold=fold), *group.after]
+    return replace(graph, layers=tuple(layers))
+
+
+def _candidates(
+    group: Group, graph: Graph, target: int, reuse: int | None, index: int
+) -> list[Fold]:
+    """Return the foldings worth a look; at the first product nothing is buffered."""
+    layer, pixels = group.product, graph.tensor(group.product.y).pixels
+    rows, fan_in = layer.weights.shape
+    _check_multipliers(layer, pixels, target if reuse is None else reuse * pixels)
+    order = Order.ROW if index % 2 == 0 else Order.COLUMN
+    if isinstance(layer, Depthwise):
+        pairs = [(p, p) for p in _divisors(rows) if p <= MAX_PE]
+    else:
+        widths = fan_in if group.window is None else graph.tensor(group.window.x).size
+        pairs = [(s, p) for s in _divisors(widths) for p in _divisors(rows) if p <= MAX_PE]
+    work = {pair: product_cycles(layer, graph, *pair) for pair in pairs}
     if reuse is None:
-        return _undominated([pair for pair in pairs if work[pair] <= target])
-    found = [pair for pair in pairs if work[pair] == reuse]
-    if not found:
-        near = sorted(set(work.values()), key=lambda n: (abs(n - reuse), n))[:4]
-        raise FoldError(
-            f"{layer.name}: reuse {reuse} cannot be met: {in_n} inputs x {out_n} outputs fold into "
-            f"(inputs / SIMD) * (outputs / PE) cycles with whole SIMD and PE; the nearest legal "
-            f"values are {', '.join(map(str, sorted(near)))}."
+        fitting = [pair for pair in pairs if max(work[pair], _feed(group, graph, pair)) <= target]
+        chosen = _undominated(fitting)
+    else:
+        chosen = [pair for pair in pairs if work[pair] == reuse * pixels]
+    if not chosen:
+        raise _no_fold(group, graph, target, reuse, {n // pixels for n in work.values()})
+    waiting = group.window is None and index > 0
+    return [Fold(s, p, order, fan_in // s if waiting else 0) for s, p in chosen]
+
+
+def _feed(group: Group, graph: Graph, pair: tuple[int, int]) -> int:
+    """Return the cycles per frame of what stands before and after a product in its group."""
+    simd, pe = pair
+    window = 0 if group.window is None else window_cycles(group.window, graph, simd)
+    return max(window, graph.tensor(group.product.y).values // pe)
+
+
+def _no_fold(
+    group: Group, graph: Graph, target: int, reuse: int | None, works: set[int]
+) -> FoldError:
+    layer = group.product
+    rows, fan_in = layer.weights.shape
+    if reuse is None:
+        fastest = min(works) * graph.tensor(layer.y).pixels
+        return FoldError(
+            f"{layer.name}: no folding meets {target} cycles per frame; its fastest takes "
+            f"{fastest} or waits as long for its input. Raise --target-cycles."
         )
-    return found
+    near = sorted(works, key=lambda n: (abs(n - reuse), n))[:4]
+    return FoldError(
+        f"{layer.name}: reuse {reuse} cannot be met: {fan_in} inputs x {rows} outputs fold into "
+        f"(inputs / SIMD) * (outputs / PE) cycles with whole SIMD and PE; the nearest legal "
+        f"values are {', '.join(map(str, sorted(near)))}."
+    )
 
 
-def _check_multipliers(layer: MatVec, frame: int) -> None:
+def _check_multipliers(layer: Product, pixels: int, frame: int) -> None:
     """Refuse a layer that needs too many multipliers to finish in ``frame`` cycles."""
-    need = layer.weights.size // frame
-    if need > MAX_MULTIPLIERS:
+    work = layer.weights.size * pixels
+    if work // frame > MAX_MULTIPLIERS:
         raise FoldError(
-            f"{layer.name}: {layer.weights.size:,} weights in {frame} cycles take "
-            f"{need:,} multipliers side by side; one layer may have {MAX_MULTIPLIERS:,}. Raise its "
-            f"reuse, or the target cycles, to {ceil(layer.weights.size / MAX_MULTIPLIERS)} or more."
+            f"{layer.name}: {work:,} multiplications in {frame} cycles take "
+            f"{work // frame:,} multipliers side by side; one layer may have "
+            f"{MAX_MULTIPLIERS:,}. Raise its reuse, or the target cycles, to "
+            f"{ceil(work / MAX_MULTIPLIERS)} or more."
         )
 
 
@@ -164,28 +208,18 @@ def _divisors(n: int) -> list[int]:
     return [d for d in range(1, n + 1) if n % d == 0]
 
 
-def _joint(lanes_in: int, lanes_out: int) -> int:
-    """Return the narrowest width on the way from one stream width to another."""
-    return gcd(lanes_in, lanes_out)
-
-
 def _fastest(graph: Graph, part: Part) -> Graph:
     """Return the folding with the smallest initiation interval that fits the part."""
-    least = max(ceil(layer.weights.size / MAX_MULTIPLIERS) for layer in graph.matvecs())
-    targets = sorted(
-        {
-            frame
-            for layer in graph.matvecs()
-            for s in _divisors(layer.weights.shape[1])
-            for p in _divisors(layer.weights.shape[0])
-            if p <= MAX_PE
-            if (frame := (layer.weights.shape[1] // s) * (layer.weights.shape[0] // p)) >= least
-        }
+    found = groups(graph)
+    least = max(
+        ceil(g.product.weights.size * graph.tensor(g.product.y).pixels / MAX_MULTIPLIERS)
+        for g in found
     )
+    targets = sorted({frame for g in found for frame in _frames(g, graph) if frame >= least})
     low, high = 0, len(targets) - 1
     while low < high:
         middle = (low + high) // 2
-        if _fits(_solve(graph, targets[middle], {}), part):
+        if _fits(graph, targets[middle], part):
             high = middle
         else:
             low = middle + 1
@@ -194,8 +228,24 @@ def _fastest(graph: Graph, part: Part) -> Graph:
     return folded
 
 
-def _fits(graph: Graph, part: Part) -> bool:
-    return not _over(graph, part)
+def _frames(group: Group, graph: Graph) -> Iterator[int]:
+    """Yield every number of cycles per frame that a group can take."""
+    layer = group.product
+    rows, fan_in = layer.weights.shape
+    for simd in _divisors(fan_in):
+        for pe in _divisors(rows):
+            if pe <= MAX_PE:
+                yield product_cycles(layer, graph, simd, pe)
+    if group.window is not None:
+        for simd in _divisors(graph.tensor(group.window.x).size):
+            yield window_cycles(group.window, graph, simd)
+
+
+def _fits(graph: Graph, target: int, part: Part) -> bool:
+    try:
+        return not _over(_solve(graph, target, {}), part)
+    except FoldError:
+        return False
 
 
 def _over(graph: Graph, part: Part) -> list[str]:

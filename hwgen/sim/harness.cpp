@@ -118,6 +118,7 @@ class Simulation {
       if (cycle_ == options_.reset_at) restart();
     }
     for (int k = 0; k < 64; ++k) cycle();  // nothing more may come out
+    if (!options_.probe_prefix.empty()) drain();
     top_->final();
   }
 
@@ -141,6 +142,13 @@ class Simulation {
     top_->m_axis_tready = 0;
     for (int k = 0; k < 4; ++k) clock();
     top_->rst = 0;
+  }
+
+  // Layers may still work on values that no output needed, such as the rows that a stride leaves
+  // over; none is silent for longer than the first frame took.
+  void drain() {
+    const uint64_t quiet = frame_ends_.front() - first_input_;
+    while (cycle_ - last_record_ <= quiet) cycle();
   }
 
   // A reset in the middle of the work, and everything again from the first frame.
@@ -207,8 +215,10 @@ class Simulation {
     [[maybe_unused]] const auto& signals = *top_->rootp;
     [[maybe_unused]] auto bytes = probed_.begin();
 #define RECORD(name, signal, count)                          \
-  if (signals.signal##_tvalid && signals.signal##_tready)    \
+  if (signals.signal##_tvalid && signals.signal##_tready) {  \
     append_signal(*bytes, signals.signal##_tdata, count);    \
+    last_record_ = cycle_;                                   \
+  }                                                          \
   ++bytes;
     PROBES(RECORD)
   }
@@ -222,6 +232,7 @@ class Simulation {
   std::unique_ptr<Top> top_;
   bool offered_ = false;
   uint64_t cycle_ = 0, sent_ = 0, received_ = 0, first_input_ = 0, last_transfer_ = 0;
+  uint64_t last_record_ = 0;
 };
 
 }  // namespace

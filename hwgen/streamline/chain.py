@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from onnx import NodeProto, helper
+from onnx import NodeProto
 
 from hwgen.errors import ModelError, UnsupportedOp
-from hwgen.num.elementwise import Segment, Step
-from hwgen.num.inttype import FloatArray
-from hwgen.streamline.quantizers import QUANT_OPS, quant_step
-from hwgen.streamline.read import Constant, Source
-
-_BINARY = ("Add", "Sub", "Mul", "Div")
-_SHAPE_OPS = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Transpose")
-_SUPPORTED = (
-    "Quant, BipolarQuant, MatMul, Gemm, Add, Sub, Mul, Div, Neg, BatchNormalization, Relu, Clip, "
-    "Flatten, Reshape, Squeeze, Unsqueeze, Transpose (order kept), Identity, Dropout, ArgMax"
+from hwgen.num.elementwise import Segment
+from hwgen.streamline.layout import Layout
+from hwgen.streamline.products import (
+    PRODUCT_OPS,
+    SPATIAL_OPS,
+    Product,
+    attributes_of,
+    is_channels_last,
+    product,
 )
+from hwgen.streamline.read import Source
+from hwgen.streamline.steps import elementwise
+
+_SHAPE_OPS = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Transpose")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """``segment(matmul(x))``; the first block of a model has no matmul (the host computes it)."""
+    """``segment(product(x))``; the first block of a model has no product (the host computes it)."""
 
-    node: str  # name of the MatMul/Gemm node, "" for the input block
-    weight: Constant | None  # (in, out)
+    node: str  # name of the product's node, "" for the input block
+    product: Product | None
     segment: Segment
-    source: str  # float tensor after the matmul
+    source: str  # float tensor after the product
     end: str  # float tensor after the segment
+    layout: Layout  # of ``end``
+
+    def extended(self, steps: Segment, end: str, layout: Layout) -> Block:
+        """Return the block with more steps; it ends in ``end`` where the graph knows its order."""
+        longer = replace(self, segment=self.segment + steps)
+        if layout.channels_first is None:
+            return longer
+        return replace(longer, end=end, layout=layout)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +50,7 @@ class Chain:
 
     blocks: tuple[Block, ...]
     argmax: str  # name of the ArgMax node, "" if there is none
+    output_shape: tuple[int, ...]  # without batch
 
 
 def split(source: Source) -> Chain:
@@ -45,41 +58,75 @@ def split(source: Source) -> Chain:
 
     raises  UnsupportedOp, ModelError  naming the node, the reason and a remedy
     """
+    path = _in_order(source)
+    data = _entry(source, path)
     blocks: list[Block] = []
-    open_block = Block("", None, (), source.input, source.input)
-    shape = (1, *source.input_shape)
-    argmax = ""
-    for node in _in_order(source):
+    block = Block("", None, (), source.input, source.input, data)
+    argmax, keepdims = "", True
+    for node in path:
         if argmax:
             raise UnsupportedOp(f"{node.name}: {node.op_type} after ArgMax; end the model there.")
+        end = node.output[0]
         try:
-            if node.op_type in ("MatMul", "Gemm"):
-                blocks.append(open_block)
-                weight, bias = _matrix(node, source, shape)
-                open_block = Block(node.name, weight, bias, node.output[0], node.output[0])
-                shape = (1, weight.value.shape[1])
+            if node.op_type in PRODUCT_OPS:
+                blocks.append(block)
+                made = product(node, data, source)
+                data = made.layout
+                block = Block(node.name, made, made.bias, end, end, data)
             elif node.op_type in _SHAPE_OPS:
-                shape = _reshaped(node, shape, source)
-                open_block = _extended(open_block, (), node.output[0])
+                data = _reshaped(node, data, source)
+                block = block.extended((), end, data)
             elif node.op_type == "ArgMax":
-                argmax = _argmax(node, shape)
+                argmax, keepdims = _argmax(node, data.shape)
             else:
-                step = _step(node, shape, source)
-                open_block = _extended(open_block, (step,), node.output[0])
+                block = block.extended((elementwise(node, data, source),), end, data)
         except (ValueError, LookupError) as error:
             raise ModelError(
-                f"{node.name}: {node.op_type} on data of shape {list(shape)} is malformed "
+                f"{node.name}: {node.op_type} on data of shape {list(data.shape)} is malformed "
                 f"({error}); check the file with onnx.checker and export it again."
             ) from None
     if not blocks:
         raise ModelError(
-            f"{source.name}: no MatMul or Gemm; hwgen builds fully connected networks."
+            f"{source.name}: no MatMul, Gemm, Conv or average pooling; there is nothing to build."
         )
-    return Chain((*blocks, open_block), argmax)
+    if not argmax and data.channels_first is None:
+        raise UnsupportedOp(
+            f"{source.name}: its output regroups the channels of an image; end the model before "
+            "this transposition."
+        )
+    shape = data.shape[1:] if not argmax else data.shape[1:-1] + (1,) * keepdims
+    return Chain((*blocks, block), argmax, shape)
 
 
-def _extended(block: Block, steps: Segment, end: str) -> Block:
-    return Block(block.node, block.weight, block.segment + steps, block.source, end)
+def _entry(source: Source, path: Sequence[NodeProto]) -> Layout:
+    """Return the layout of the input: an image if the first product slides over one.
+
+    The image is what arrives at this product; the reshapes before it must leave the input
+    with channels first or last.
+    """
+    plain = Layout.vector((1, *source.input_shape))
+    end = next((i for i, node in enumerate(path) if node.op_type in PRODUCT_OPS), None)
+    if end is None or path[end].op_type not in SPATIAL_OPS:
+        return plain
+    seen = plain
+    for node in path[:end]:
+        if node.op_type in _SHAPE_OPS:
+            seen = _reshaped(node, seen, source)
+    if len(seen.shape) < 3:
+        return plain
+    last = is_channels_last(path[end])
+    size, *space = (seen.shape[-1], *seen.shape[1:-1]) if last else seen.shape[1:]
+    there = Layout.image(size, tuple(space), not last).order
+    order = np.empty_like(plain.order)
+    order.ravel()[seen.order.ravel()] = there.ravel()
+    layout = Layout(order, size, tuple(space))
+    if layout.channels_first is None:
+        raise UnsupportedOp(
+            f"{path[end].name}: the image {list(seen.shape)} is not the input "
+            f"{list(source.input_shape)} with its channels first or last; feed the model images in "
+            "their own shape."
+        )
+    return layout
 
 
 def _in_order(source: Source) -> list[NodeProto]:
@@ -103,69 +150,35 @@ def _in_order(source: Source) -> list[NodeProto]:
     return path
 
 
-def _matrix(node: NodeProto, source: Source, shape: tuple[int, ...]) -> tuple[Constant, Segment]:
-    """Return the weights as (in, out) and the bias of a Gemm as a segment."""
-    weight = source.constants.get(node.input[1])
-    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    if weight is None or weight.value.ndim != 2 or node.input[0] in source.constants:
-        raise UnsupportedOp(
-            f"{node.name}: {node.op_type} needs a data input on the left and a constant matrix on "
-            "the right; write the layer as x @ W."
-        )
-    if attributes.get("transA", 0):
-        raise UnsupportedOp(f"{node.name}: Gemm with transA; use a plain Linear layer.")
-    if attributes.get("transB", 0):
-        parts = (weight.value, weight.codes, weight.scale, weight.zero_point)
-        weight = Constant(*(None if p is None else p.T for p in parts))  # type: ignore[arg-type]
-    size = int(np.prod(shape))
-    if shape[-1] != weight.value.shape[0] or size != shape[-1]:
-        raise UnsupportedOp(
-            f"{node.name}: input of shape {list(shape)} times weights of shape "
-            f"{list(weight.value.shape)} is not one vector per frame; flatten the input before it."
-        )
-    alpha, beta = float(attributes.get("alpha", 1.0)), float(attributes.get("beta", 1.0))
-    scaled = (Step("Mul", (np.array(alpha),), source=node.name),) if alpha != 1.0 else ()
-    if len(node.input) < 3 or not node.input[2]:
-        return weight, scaled
-    bias = _per_channel(node, node.input[2], (1, weight.value.shape[1]), source) * beta
-    return weight, (*scaled, Step("Add", (bias,), source=node.name))
-
-
-def _reshaped(node: NodeProto, shape: tuple[int, ...], source: Source) -> tuple[int, ...]:
-    """Return the new shape; the flat order of the elements must stay."""
-    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    size = int(np.prod(shape))
-    if node.op_type == "Transpose":
-        perm = attributes.get("perm", list(range(len(shape)))[::-1])
-        order = np.arange(size).reshape(shape).transpose(perm)
-        if np.any(order.ravel() != np.arange(size)):
-            raise UnsupportedOp(
-                f"{node.name}: Transpose of data {list(shape)} by {perm} changes the "
-                "order of the elements; transpose the data before the model instead."
+def _reshaped(node: NodeProto, data: Layout, source: Source) -> Layout:
+    """Return the layout after a node that only moves elements."""
+    given = attributes_of(node)
+    order = data.order
+    match node.op_type:
+        case "Transpose":
+            order = order.transpose(given.get("perm", list(range(order.ndim))[::-1]))
+        case "Flatten":
+            order = order.reshape(1, -1)
+        case "Reshape":
+            target = source.constants.get(node.input[1])
+            if target is None:
+                raise UnsupportedOp(f"{node.name}: Reshape to a computed shape; make it static.")
+            order = order.reshape([int(d) or order.shape[i] for i, d in enumerate(target.value)])
+        case "Squeeze" | "Unsqueeze":
+            raw = (
+                source.constants[node.input[1]].value
+                if len(node.input) > 1
+                else given.get("axes", ())
             )
-        return order.shape
-    if node.op_type == "Flatten":
-        return (1, size)
-    if node.op_type in ("Identity", "Dropout"):
-        return shape
-    if node.op_type == "Reshape":
-        target = source.constants.get(node.input[1])
-        if target is None:
-            raise UnsupportedOp(f"{node.name}: Reshape to a computed shape; make it static.")
-        return (
-            np.empty(shape).reshape([int(d) or shape[i] for i, d in enumerate(target.value)]).shape
-        )
-    raw = (
-        source.constants[node.input[1]].value if len(node.input) > 1 else attributes.get("axes", ())
-    )
-    axes = tuple(int(a) for a in np.asarray(raw).ravel())
-    empty = np.empty(shape)
-    return (np.squeeze(empty, axes or None) if node.op_type == "Squeeze"
-            else np.expand_dims(empty, axes)).shape  # fmt: skip
+            axes = tuple(int(a) for a in np.asarray(raw).ravel())
+            squeeze = node.op_type == "Squeeze"
+            order = np.squeeze(order, axes or None) if squeeze else np.expand_dims(order, axes)
+    return data.with_order(order)
 
 
-def _argmax(node: NodeProto, shape: tuple[int, ...]) -> str:
-    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+def _argmax(node: NodeProto, shape: tuple[int, ...]) -> tuple[str, bool]:
+    """Return the name of an ArgMax over all outputs, and whether it keeps their axis."""
+    attributes = attributes_of(node)
     if int(np.prod(shape)) != shape[-1] or attributes.get("axis", 0) % len(shape) != len(shape) - 1:
         raise UnsupportedOp(
             f"{node.name}: ArgMax over axis {attributes.get('axis', 0)} of {list(shape)}; hwgen "
@@ -173,93 +186,4 @@ def _argmax(node: NodeProto, shape: tuple[int, ...]) -> str:
         )
     if attributes.get("select_last_index", 0):
         raise UnsupportedOp(f"{node.name}: ArgMax with select_last_index; use the first index.")
-    return node.name
-
-
-def _step(node: NodeProto, shape: tuple[int, ...], source: Source) -> Step:
-    """Return an elementwise node as a step with per-channel constants."""
-    name = node.name
-    if node.op_type in QUANT_OPS:
-        names = node.input[1:]
-        step = quant_step(
-            node, {n: source.constants[n].value for n in names if n in source.constants}
-        )
-        operands = tuple(_flat(node, o, shape) for o in step.operands)
-        return Step("Quant", operands, step.quant, name)
-    if node.op_type == "Relu":
-        return Step("Relu", source=name)
-    if node.op_type == "Neg":
-        return Step("Neg", source=name)
-    if node.op_type == "Clip":
-        return Step("Clip", _clip_bounds(node, source), source=name)
-    if node.op_type == "BatchNormalization":
-        return _batch_norm(node, shape, source)
-    if node.op_type in _BINARY:
-        left = node.input[0] in source.constants
-        value = _per_channel(node, node.input[0 if left else 1], shape, source)
-        if left and node.op_type == "Div":
-            raise UnsupportedOp(f"{name}: a constant divided by data is not affine; avoid it.")
-        if node.op_type == "Div" and np.any(value == 0):
-            raise ModelError(f"{name}: divides by 0; check the training of this constant.")
-        kind = "RSub" if left and node.op_type == "Sub" else node.op_type
-        return Step(kind, (value,), source=name)  # type: ignore[arg-type]
-    raise UnsupportedOp(
-        f"{name}: op {node.op_type} has no integer form here; supported: {_SUPPORTED}. Replace it "
-        "in the model, or move it to the host."
-    )
-
-
-def _clip_bounds(node: NodeProto, source: Source) -> tuple[FloatArray, FloatArray]:
-    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    bounds = [attributes.get("min", -np.inf), attributes.get("max", np.inf)]
-    for i, name in enumerate(node.input[1:3]):
-        if name:
-            bounds[i] = source.constants[name].value
-    low, high = (np.asarray(b, dtype=np.float64).reshape(()) for b in bounds)
-    if low > high:
-        raise ModelError(f"{node.name}: Clip to {low} .. {high}, an empty range; swap the bounds.")
-    return low, high
-
-
-def _batch_norm(node: NodeProto, shape: tuple[int, ...], source: Source) -> Step:
-    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    channels = [1] * len(shape)
-    channels[1] = -1
-    values = tuple(
-        _flat(node, _constant(node, n, source).reshape(channels), shape) for n in node.input[1:5]
-    )
-    epsilon = np.array(attributes.get("epsilon", 1e-5), dtype=np.float64)
-    if np.any(values[3] + epsilon <= 0):
-        raise ModelError(f"{node.name}: a variance is negative; check the training of this layer.")
-    return Step("BatchNormalization", (*values, epsilon), source=node.name)
-
-
-def _constant(node: NodeProto, name: str, source: Source) -> FloatArray:
-    constant = source.constants.get(name)
-    if constant is None:
-        raise UnsupportedOp(
-            f"{node.name}: {node.op_type} of two data tensors ({name!r} is not constant); hwgen "
-            "builds chains. Remove the branch or export the chain alone."
-        )
-    if not np.all(np.isfinite(constant.value)):
-        raise ModelError(
-            f"{node.name}: constant {name!r} is infinite; check the training of this layer."
-        )
-    return np.asarray(constant.value, dtype=np.float64)
-
-
-def _per_channel(node: NodeProto, name: str, shape: tuple[int, ...], source: Source) -> FloatArray:
-    return _flat(node, _constant(node, name, source), shape)
-
-
-def _flat(node: NodeProto, value: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    """Return a constant that broadcasts to ``shape`` as () or (elements,) in flat order."""
-    if value.size == 1:
-        return value.reshape(()).astype(np.float64)
-    try:
-        return np.broadcast_to(value, shape).reshape(-1).astype(np.float64)
-    except ValueError:
-        raise UnsupportedOp(
-            f"{node.name}: a constant of shape {list(value.shape)} does not broadcast to the data "
-            f"{list(shape)}; check the layer's shapes."
-        ) from None
+    return node.name, bool(attributes.get("keepdims", 1))

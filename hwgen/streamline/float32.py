@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hwgen.graph.ir import Graph
+from hwgen.graph.execute import channels_last
+from hwgen.graph.ir import Depthwise, Graph
 from hwgen.num.elementwise import Segment, Step, codes, evaluate
 from hwgen.num.inttype import FloatArray, IntArray
 from hwgen.streamline.chain import Block, split
@@ -24,7 +25,7 @@ _ROUNDINGS = 8  # of one op, its constants included; batch norm has the most
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interval:
-    """Bounds of a value, both (batch, channels)."""
+    """Bounds of a value, both of one shape, channels last."""
 
     low: FloatArray
     high: FloatArray
@@ -32,6 +33,10 @@ class Interval:
     def holds(self, value: np.ndarray) -> np.ndarray:
         """Return where ``value`` lies inside."""
         return np.asarray((self.low <= value) & (value <= self.high))
+
+    def flat(self, batch: int) -> Interval:
+        """Return the bounds as (batch, values)."""
+        return Interval(self.low.reshape(batch, -1), self.high.reshape(batch, -1))
 
     def widened(self, magnitude: FloatArray) -> Interval:
         """Return the interval after one float32 op on values of this magnitude."""
@@ -48,41 +53,49 @@ class Float32:
 
     def input_codes(self, x: np.ndarray) -> Interval:
         """Return the codes that an executor may give to real inputs (batch, *input_shape)."""
-        real = np.asarray(x, dtype=np.float32).astype(np.float64).reshape(len(x), -1)
-        return _codes(self._graph.encoder, Interval(real, real))
+        entry = self._graph.tensor(self._graph.input)
+        real = channels_last(entry, np.asarray(x, dtype=np.float32).astype(np.float64))
+        return _codes(self._graph.encoder, Interval(real, real)).flat(len(x))
 
     def closed_codes(self, product: str, x: IntArray) -> Interval:
         """Return the codes after the quantizer that follows the product tensor ``product``.
 
-        x  (batch, in) codes that go into the product
+        x  (batch, values) codes that go into the product
         """
         segment, real = self._product(product, x)
         last = max(i for i, step in enumerate(segment) if step.kind == "Quant")
-        return _codes(segment[: last + 1], real)
+        return _codes(segment[: last + 1], real).flat(len(x))
 
     def accumulator(self, product: str, x: IntArray) -> Interval:
         """Return a product that no quantizer follows, in units of its integers.
 
-        x  (batch, in) codes that go into the product
+        x  (batch, values) codes that go into the product
         """
         segment, real = self._product(product, x)
         for step in segment:
             real = _through(step, real)
         t = self._graph.tensor(product)
         ends = real.low / t.scale + t.zero_point, real.high / t.scale + t.zero_point
-        return Interval(np.minimum(*ends), np.maximum(*ends))
+        return Interval(np.minimum(*ends), np.maximum(*ends)).flat(len(x))
 
     def _product(self, tensor: str, x: IntArray) -> tuple[Segment, Interval]:
-        """Return the real value of a product, and the source's ops after it."""
-        index, layer = next((i, e) for i, e in enumerate(self._graph.matvecs()) if e.y == tensor)
+        """Return the real value of a product (pixels, channels), and the source's ops after it."""
+        index, layer = next((i, e) for i, e in enumerate(self._graph.products()) if e.y == tensor)
         source, block = self._graph.tensor(layer.x), self._blocks[index + 1]
-        assert block.weight is not None
-        ints = integer_weights(block.node, block.weight)
-        unit = source.scale * ints.scale
-        offset = x - source.zero_point
-        real = unit * (offset @ ints.values.T)
-        magnitude = np.abs(unit) * (np.abs(offset) @ np.abs(ints.values).T)
-        slack = _EPS32 * (ints.values.shape[1] + _ROUNDINGS) * magnitude
+        assert block.product is not None
+        ints = integer_weights(block.node, block.product.weight)
+        rows, taps = ints.values.shape
+        scale, zero = (v[:rows] if v.ndim else v for v in (source.scale, source.zero_point))
+        unit = scale * ints.scale
+        if isinstance(layer, Depthwise):
+            offset = x.reshape(-1, taps, rows) - zero
+            real = unit * np.einsum("nkc,ck->nc", offset, ints.values)
+            magnitude = np.abs(unit) * np.einsum("nkc,ck->nc", np.abs(offset), np.abs(ints.values))
+        else:
+            offset = x.reshape(-1, taps) - zero
+            real = unit * (offset @ ints.values.T)
+            magnitude = np.abs(unit) * (np.abs(offset) @ np.abs(ints.values).T)
+        slack = _EPS32 * (taps + _ROUNDINGS) * magnitude
         return block.segment, Interval(real - slack, real + slack)
 
 

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from math import prod
 
 import numpy as np
 
 from hwgen.closing import Line, cheapest, staircase
 from hwgen.errors import ModelError, UnsupportedOp
-from hwgen.graph.ir import ArgMax, Dense, Graph, Layer, Tensor, XnorDense
+from hwgen.graph.ir import (
+    ArgMax,
+    Dense,
+    Depthwise,
+    Graph,
+    Layer,
+    Product,
+    Tensor,
+    Window,
+    XnorDense,
+)
 from hwgen.graph.ranges import accumulator_bounds
 from hwgen.num.elementwise import Segment, Step, codes, direction, evaluate
 from hwgen.num.inttype import FloatArray, IntArray, frozen_array
 from hwgen.streamline.chain import Block, Chain
+from hwgen.streamline.products import Kernel
 from hwgen.streamline.read import Source
 from hwgen.streamline.weights import integer_weights
 
@@ -37,11 +50,10 @@ def lower(source: Source, chain: Chain) -> Graph:
     names = _Names()
     head, *rest = chain.blocks
     encoder, tail = _at_last_quant(head.segment, f"the input of {rest[0].node}")
-    tensors = [_coded("codes", _size(source.input_shape), encoder, tail, head.end)]
+    tensors = [_coded("codes", head, encoder, tail)]
     layers: list[Layer] = []
-    for block in rest:
-        last = block is rest[-1]
-        new_layers, new_tensors = _lower_block(block, tensors[-1], names, last)
+    for block, after in zip_longest(rest, rest[1:]):
+        new_layers, new_tensors = _lower_block(block, tensors[-1], names, after)
         layers += new_layers
         tensors += new_tensors
     if chain.argmax:
@@ -53,7 +65,7 @@ def lower(source: Source, chain: Chain) -> Graph:
         input=tensors[0].name,
         output=tensors[-1].name,
         input_shape=source.input_shape,
-        output_shape=source.output_shape,
+        output_shape=chain.output_shape,
         encoder=encoder,
         tensors=tuple(tensors),
         layers=tuple(layers),
@@ -87,63 +99,124 @@ class _Names:
 
 
 def _lower_block(
-    block: Block, x: Tensor, names: _Names, last: bool
+    block: Block, x: Tensor, names: _Names, after: Block | None
 ) -> tuple[list[Layer], list[Tensor]]:
-    assert block.weight is not None
-    if x.scale.ndim:
+    assert block.product is not None
+    if (x.scale.ndim or x.zero_point.ndim) and not block.product.depthwise:
         raise UnsupportedOp(
-            f"{block.node}: its input has a scale per channel; a sum over channels has no single "
-            "scale. Quantize this activation per tensor."
+            f"{block.node}: its input has a scale or zero point per channel; a sum over channels "
+            "has no single scale. Quantize this activation per tensor."
         )
+    layers: list[Layer] = []
+    tensors: list[Tensor] = []
+    name, kernel = names.new(block.node), block.product.kernel
+    if kernel is not None and not kernel.is_pointwise:
+        window, x = _window(block, x, names.new(f"{name}_window"), kernel)
+        layers.append(window)
+        tensors.append(x)
     closes = any(step.kind == "Quant" for step in block.segment)
     segment, tail = _at_last_quant(block.segment, block.node) if closes else ((), ())
-    layer, acc, bounds = _matvec(block, x, names.new(block.node), segment)
+    layer, acc, bounds = _product(block, x, name, segment)
+    layers.append(layer)
     if not closes:
-        if not last:
+        if after is not None:
             raise ModelError(
-                f"{block.node}: its output reaches the next MatMul without a quantizer; add a "
+                f"{block.node}: its output reaches {after.node} without a quantizer; add a "
                 "quantized activation (QuantReLU, QuantIdentity) between them."
             )
-        return [layer], [_affine_tail(acc, block.segment, block.end)]
+        first = bool(block.layout.channels_first)
+        acc = replace(_affine_tail(acc, block.segment), source=block.end, channels_first=first)
+        return layers, [*tensors, acc]
+    close, y = _closed(block, acc, bounds, segment, tail, names, after)
+    return [*layers, close], [*tensors, acc, y]
+
+
+def _closed(
+    block: Block, acc: Tensor, bounds: Accumulator, segment: Segment, tail: Segment,
+    names: _Names, after: Block | None,
+) -> tuple[Layer, Tensor]:  # fmt: skip
     name = names.new(segment[-1].source)
 
     def f(a: IntArray) -> IntArray:
         return codes(segment, bounds.scale * (a - bounds.zero_point))
 
-    stairs = staircase(f, bounds.lo, bounds.hi)
-    y = _coded(f"{name}_out", acc.size, segment, tail, block.end)
-    y = _bounded(y, stairs.base, stairs.top)
-    close = cheapest(name, acc, y.name, stairs, _line(segment, bounds))
-    return [layer, close], [acc, y]
+    stairs, line = staircase(f, bounds.lo, bounds.hi), _line(segment, bounds)
+    y = _coded(f"{name}_out", block, segment, tail)
+    if _pads(after) and np.any(y.zero_point % 1):
+        # Zero lies between two codes (+1, -1): codes on half the grid have one for it.
+        steps = np.repeat(stairs.steps, 2, axis=1)
+        stairs, line = replace(stairs, base=2 * stairs.base, steps=steps), None
+        y = replace(y, scale=y.scale / 2, zero_point=2 * y.zero_point)
+    y = replace(y, lo=min(stairs.base, 0), hi=max(stairs.top, 0))
+    return cheapest(name, acc, y.name, stairs, line), y
 
 
-def _matvec(
+def _pads(block: Block | None) -> bool:
+    """Return whether a block slides its kernel beyond the border of the image."""
+    product = None if block is None else block.product
+    return product is not None and product.kernel is not None and bool(np.any(product.kernel.pads))
+
+
+def _window(block: Block, x: Tensor, name: str, kernel: Kernel) -> tuple[Window, Tensor]:
+    """Return the layer that puts the values under the kernel side by side, and its output."""
+    assert block.product is not None
+    taps, pad = prod(kernel.size), 0
+    if np.any(kernel.pads):
+        zero = np.unique(x.zero_point)
+        if len(zero) > 1 or zero[0] % 1:
+            raise UnsupportedOp(
+                f"{block.node}: pads with 0, which no code of its input stands for (zero point "
+                f"{float(zero[0])}); use padding 0, or an activation quantizer that has 0 on its "
+                "grid."
+            )
+        pad = int(zero[0])
+    layer = Window(
+        name, x.name, f"{name}_out", kernel.size, kernel.stride, kernel.dilation, kernel.pads, pad
+    )
+    y = Tensor(
+        layer.y, taps * x.size, min(x.lo, pad), max(x.hi, pad),
+        _tiled(x.scale, taps), _tiled(x.zero_point, taps), "", block.product.layout.space,
+    )  # fmt: skip
+    return layer, y
+
+
+def _tiled(values: FloatArray, taps: int) -> FloatArray:
+    return np.tile(values, taps) if values.ndim else values
+
+
+def _product(
     block: Block, x: Tensor, name: str, segment: Segment
-) -> tuple[Dense | XnorDense, Tensor, Accumulator]:
+) -> tuple[Product, Tensor, Accumulator]:
     """Return the layer, its accumulator tensor and bounds.
 
     segment  ops up to the last quantizer; rows are negated where the whole decreases
     """
-    assert block.weight is not None
-    ints = integer_weights(block.node, block.weight)
-    weights, scale = ints.values, np.asarray(x.scale * ints.scale)
-    rows = len(weights)
+    assert block.product is not None
+    ints = integer_weights(block.node, block.product.weight)
+    weights, rows = ints.values, len(ints.values)
+    x_scale, x_zero = (v[:rows] if v.ndim else v for v in (x.scale, x.zero_point))
+    scale = np.asarray(x_scale * ints.scale)
     rising = direction(segment) * np.sign(scale).astype(np.int64) if segment else np.array(1)
     sign = np.broadcast_to(rising, (rows,))
-    weights, scale = weights * sign[:, None], scale * sign
+    weights, scale = frozen_array(weights * sign[:, None]), scale * sign
     y = f"{name}_out"
+    zero = (weights.sum(axis=1) * x_zero).astype(np.float64)
+    low, high = accumulator_bounds(weights, x.lo, x.hi)
     bipolar = (x.lo, x.hi) == (0, 1) and bool(np.all(x.zero_point == 0.5))
-    if bipolar and bool(np.all(np.abs(weights) == 1)):
+    layer: Product
+    if block.product.depthwise:
+        layer = Depthwise(name, x.name, y, weights)
+    elif bipolar and bool(np.all(np.abs(weights) == 1)):
         fan_in = weights.shape[1]
         zero = np.full(rows, fan_in / 2)
         low, high = np.zeros(rows, dtype=np.int64), np.full(rows, fan_in)
-        layer: Dense | XnorDense = XnorDense(name, x.name, y, frozen_array((weights + 1) // 2))
+        layer = XnorDense(name, x.name, y, frozen_array((weights + 1) // 2))
     else:
-        zero = (weights * x.zero_point).sum(axis=1).astype(np.float64)
-        low, high = accumulator_bounds(weights, x.lo, x.hi)
-        odd = bool(np.all(weights % 2 == 1))
-        layer = Dense(name, x.name, y, frozen_array(weights), odd)
-    acc = Tensor(y, rows, int(low.min()), int(high.max()), scale, zero, block.source)
+        layer = Dense(name, x.name, y, weights, bool(np.all(weights % 2 == 1)))
+    acc = Tensor(
+        y, rows, int(low.min()), int(high.max()), scale, zero, block.source,
+        block.product.layout.space, bool(block.product.layout.channels_first),
+    )  # fmt: skip
     return layer, acc, Accumulator(low, high, scale, zero)
 
 
@@ -168,16 +241,21 @@ def _at_last_quant(segment: Segment, where: str) -> tuple[Segment, Segment]:
     return segment[: ends[-1] + 1], segment[ends[-1] + 1 :]
 
 
-def _coded(name: str, size: int, segment: Segment, tail: Segment, source: str) -> Tensor:
+def _coded(name: str, block: Block, segment: Segment, tail: Segment) -> Tensor:
     """Return the tensor of a quantizer's codes; affine steps after it change only their meaning."""
     quant = segment[-1].quant
     assert quant is not None
     scale, zero_point = segment[-1].operands
-    tensor = Tensor(name, size, min(quant.lo, 0), max(quant.hi, 0), scale, zero_point, source)
-    return _affine_tail(tensor, tail, source)
+    lo, hi = min(quant.lo, 0), max(quant.hi, 0)
+    layout = block.layout
+    tensor = Tensor(
+        name, layout.size, lo, hi, scale, zero_point, block.end, layout.space,
+        bool(layout.channels_first),
+    )  # fmt: skip
+    return _affine_tail(tensor, tail)
 
 
-def _affine_tail(tensor: Tensor, steps: Segment, source: str) -> Tensor:
+def _affine_tail(tensor: Tensor, steps: Segment) -> Tensor:
     """Return ``tensor`` with the meaning it has after affine ``steps``: the host's business."""
     scale, zero = tensor.scale, tensor.zero_point
     for step in steps:
@@ -189,9 +267,7 @@ def _affine_tail(tensor: Tensor, steps: Segment, source: str) -> Tensor:
                 "remove this channel (or prune it) before export."
             )
         zero = zero - offset / scale
-    return Tensor(
-        tensor.name, tensor.size, tensor.lo, tensor.hi, _uniform(scale), _uniform(zero), source
-    )
+    return replace(tensor, scale=_uniform(scale), zero_point=_uniform(zero))
 
 
 def _gain_offset(step: Step) -> tuple[FloatArray, FloatArray]:
@@ -225,10 +301,6 @@ def _uniform(values: FloatArray) -> FloatArray:
     return np.array(values.flat[0]) if np.all(values == values.flat[0]) else values
 
 
-def _bounded(t: Tensor, lo: int, hi: int) -> Tensor:
-    return Tensor(t.name, t.size, min(lo, 0), max(hi, 0), t.scale, t.zero_point, t.source)
-
-
 def _argmax(name: str, x: Tensor, source: str) -> tuple[ArgMax, Tensor]:
     if x.scale.ndim or x.zero_point.ndim or x.scale <= 0:
         raise UnsupportedOp(
@@ -238,7 +310,3 @@ def _argmax(name: str, x: Tensor, source: str) -> tuple[ArgMax, Tensor]:
     y = f"{name}_out"
     one, nil = np.array(1.0), np.array(0.0)
     return ArgMax(name, x.name, y), Tensor(y, 1, 0, x.size - 1, one, nil, source)
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    return int(np.prod(shape))

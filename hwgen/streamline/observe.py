@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from hwgen.graph.execute import channels_last
 from hwgen.graph.ir import Graph, Requant, Tensor, Threshold
 from hwgen.num.inttype import IntArray
 
@@ -27,6 +28,7 @@ def activation_codes(
     """
     found = {}
     for tensor in quantized_tensors(graph):
-        v = values[tensor.source].reshape(-1, tensor.size).astype(np.float64)
-        found[tensor.name] = np.rint(v / tensor.scale + tensor.zero_point).astype(np.int64)
+        v = channels_last(tensor, values[tensor.source]).astype(np.float64)
+        codes = np.rint(v / tensor.scale + tensor.zero_point).astype(np.int64)
+        found[tensor.name] = codes.reshape(len(v), -1)
     return found

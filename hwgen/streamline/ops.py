@@ -1,7 +1,11 @@
-"""The requantizer as a QONNX custom op, so that the QONNX executor runs integer graphs too."""
+"""Layers without a standard op as QONNX custom ops: the QONNX executor runs integer graphs too.
+
+Data is channels last: (1, channels), (1, length, channels) or (1, height, width, channels).
+"""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -9,12 +13,98 @@ from onnx import helper
 from qonnx.core.datatype import DataType
 from qonnx.custom_op.base import CustomOp
 
+from hwgen.graph import ir
+from hwgen.graph.check import window_space
+from hwgen.graph.execute import windows
 from hwgen.num.rounding import Rounding, shift_round
 
 DOMAIN = "hwgen.streamline.ops"
 
 
-class Requant(CustomOp):
+class _IntegerOp(CustomOp):
+    """What the ops share: data in, data out."""
+
+    def make_shape_compatible_op(self, model: Any) -> Any:
+        """Return a standard op of the same shape."""
+        return helper.make_node("Relu", [self.onnx_node.input[0]], [self.onnx_node.output[0]])
+
+    def infer_node_datatype(self, model: Any) -> None:
+        """Keep the type that the model declares."""
+
+    def verify_node(self) -> list[str]:
+        """Nothing beyond the attribute types."""
+        return []
+
+    def _operands(self, context: dict[str, Any]) -> list[np.ndarray]:
+        return [np.asarray(context[name]).astype(np.int64) for name in self.onnx_node.input]
+
+    def _result(self, context: dict[str, Any], y: np.ndarray) -> None:
+        context[self.onnx_node.output[0]] = y.astype(np.float32)
+
+
+class Window(_IntegerOp):
+    """The values under a kernel, (*kernel, channel), for each output position."""
+
+    def get_nodeattr_types(self) -> dict[str, tuple[str, bool, Any]]:
+        """Return the attributes: name -> (type, required, default)."""
+        names = ("kernel", "stride", "dilation", "pads")  # pads: all before, then all after
+        return {name: ("ints", True, []) for name in names} | {"pad": ("i", True, 0)}
+
+    def make_shape_compatible_op(self, model: Any) -> Any:
+        """Return a constant of the output's shape."""
+        shape = model.get_tensor_shape(self.onnx_node.input[0])
+        layer = self._layer()
+        space = window_space(layer, tuple(shape[1:-1]))
+        return self.make_const_shape_op([shape[0], *space, prod(layer.kernel) * shape[-1]])
+
+    def execute_node(self, context: dict[str, Any], graph: Any) -> None:
+        """Gather."""
+        (x,) = self._operands(context)
+        self._result(context, windows(self._layer(), x))
+
+    def _layer(self) -> ir.Window:
+        kernel, stride, dilation, pads = (
+            tuple(self.get_nodeattr(name)) for name in ("kernel", "stride", "dilation", "pads")
+        )
+        rank = len(kernel)
+        both = tuple(zip(pads[:rank], pads[rank:], strict=True))
+        return ir.Window("", "", "", kernel, stride, dilation, both, self.get_nodeattr("pad"))
+
+
+class Depthwise(_IntegerOp):
+    """``y[c] = sum over k of weights[c, k] * x[k, c]``; the input's channels are (tap, channel)."""
+
+    def get_nodeattr_types(self) -> dict[str, tuple[str, bool, Any]]:
+        """Return the attributes: none."""
+        return {}
+
+    def make_shape_compatible_op(self, model: Any) -> Any:
+        """Return a constant of the output's shape."""
+        x, weights = (model.get_tensor_shape(name) for name in self.onnx_node.input)
+        return self.make_const_shape_op([*x[:-1], weights[0]])
+
+    def execute_node(self, context: dict[str, Any], graph: Any) -> None:
+        """Compute in int64."""
+        x, weights = self._operands(context)
+        taps = x.reshape(*x.shape[:-1], weights.shape[1], weights.shape[0])
+        self._result(context, (taps * weights.T).sum(axis=-2))
+
+
+class Table(_IntegerOp):
+    """``y[c] = table[c, x[c] - lo]``; one row serves all channels."""
+
+    def get_nodeattr_types(self) -> dict[str, tuple[str, bool, Any]]:
+        """Return the attributes: name -> (type, required, default)."""
+        return {"lo": ("i", True, 0)}
+
+    def execute_node(self, context: dict[str, Any], graph: Any) -> None:
+        """Look up."""
+        x, table = self._operands(context)
+        rows = np.arange(x.shape[-1]) if len(table) > 1 else 0
+        self._result(context, table[rows, x - self.get_nodeattr("lo")])
+
+
+class Requant(_IntegerOp):
     """``y = clamp(round((multiplier * x + bias) / 2**shift), lo, hi)``, per channel."""
 
     def get_nodeattr_types(self) -> dict[str, tuple[str, bool, int | str]]:
@@ -26,10 +116,6 @@ class Requant(CustomOp):
             "hi": ("i", True, 0),
         }
 
-    def make_shape_compatible_op(self, model: Any) -> Any:
-        """Return a standard op of the same shape."""
-        return helper.make_node("Relu", [self.onnx_node.input[0]], [self.onnx_node.output[0]])
-
     def infer_node_datatype(self, model: Any) -> None:
         """Annotate the output with the narrowest integer type."""
         lo, hi = self.get_nodeattr("lo"), self.get_nodeattr("hi")
@@ -39,16 +125,12 @@ class Requant(CustomOp):
 
     def execute_node(self, context: dict[str, Any], graph: Any) -> None:
         """Compute in int64."""
-        x, multiplier, bias = (np.asarray(context[n]) for n in self.onnx_node.input)
-        scaled = multiplier.astype(np.int64) * x.astype(np.int64) + bias.astype(np.int64)
+        x, multiplier, bias = self._operands(context)
+        scaled = multiplier * x + bias
         shift, rounding = self.get_nodeattr("shift"), Rounding(self.get_nodeattr("rounding"))
         y = shift_round(scaled, shift, rounding)
         y = np.clip(y, self.get_nodeattr("lo"), self.get_nodeattr("hi"))
-        context[self.onnx_node.output[0]] = y.astype(np.float32)
-
-    def verify_node(self) -> list[str]:
-        """Nothing beyond the attribute types."""
-        return []
+        self._result(context, y)
 
 
-custom_op = {"Requant": Requant}
+custom_op = {op.__name__: op for op in (Requant, Window, Depthwise, Table)}

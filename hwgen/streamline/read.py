@@ -39,9 +39,22 @@ class Source:
     input: str
     output: str
     input_shape: tuple[int, ...]  # without batch
-    output_shape: tuple[int, ...]
     nodes: tuple[NodeProto, ...]
     constants: dict[str, Constant]
+
+    def constant(self, node: NodeProto, name: str) -> FloatArray:
+        """Return an operand of ``node`` that must be constant; raises UnsupportedOp, ModelError."""
+        constant = self.constants.get(name)
+        if constant is None:
+            raise UnsupportedOp(
+                f"{node.name}: {node.op_type} of two data tensors ({name!r} is not constant); "
+                "hwgen builds chains. Remove the branch or export the chain alone."
+            )
+        if not np.all(np.isfinite(constant.value)):
+            raise ModelError(
+                f"{node.name}: constant {name!r} is infinite; check the training of this layer."
+            )
+        return np.asarray(constant.value, dtype=np.float64)
 
 
 def read(model: ModelProto | str | Path) -> Source:
@@ -72,7 +85,6 @@ def read(model: ModelProto | str | Path) -> Source:
         input=inputs[0].name,
         output=outputs[0].name,
         input_shape=input_shape,
-        output_shape=_static_shape(outputs[0], name),
         nodes=nodes,
         constants=constants,
     )

@@ -7,31 +7,53 @@ host's encoder (the graph in JSON, without its layers).
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import assert_never
+from typing import Any, assert_never
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
-from hwgen.graph.ir import ArgMax, Dense, Graph, Layer, Requant, Tensor, Threshold, XnorDense
+from hwgen.graph.ir import (
+    ArgMax,
+    Dense,
+    Depthwise,
+    Graph,
+    Layer,
+    Requant,
+    Table,
+    Tensor,
+    Threshold,
+    Window,
+    XnorDense,
+)
 from hwgen.graph.serialize import dumps
 from hwgen.streamline.ops import DOMAIN
 
 METADATA_KEY = "hwgen.graph"
 _QONNX = "qonnx.custom_op.general"
+_LAYOUTS = ("NC", "NWC", "NHWC")  # by rank of the space
 
 
 def integer_qonnx(graph: Graph) -> ModelProto:
     """Return the graph as an ONNX model of integer-valued tensors."""
     nodes: list[NodeProto] = []
     constants: list[TensorProto] = []
+    inner = [_value_info(t) for t in graph.tensors[1:-1]]
     for layer in graph.layers:
-        node, tensors = _node(layer, graph.tensor(layer.y))
+        x, y = graph.tensor(layer.x), graph.tensor(layer.y)
+        if isinstance(layer, Dense | XnorDense) and x.space != y.space:
+            flat = f"{layer.name}_flat"
+            constants.append(numpy_helper.from_array(np.array([1, x.values]), f"{flat}_shape"))
+            nodes.append(
+                helper.make_node("Reshape", [x.name, f"{flat}_shape"], [flat], name=f"{flat}ten")
+            )
+            inner.append(helper.make_tensor_value_info(flat, TensorProto.FLOAT, [1, x.values]))
+            layer = replace(layer, x=flat)
+        node, tensors = _node(layer, x, y)
         nodes.append(node)
         constants += tensors
     ends = [_value_info(graph.tensor(n)) for n in (graph.input, graph.output)]
-    inner = [_value_info(t) for t in graph.tensors[1:-1]]
     onnx_graph = helper.make_graph(
         nodes, graph.name, ends[:1], ends[1:], initializer=constants, value_info=inner
     )
@@ -48,9 +70,9 @@ def integer_qonnx(graph: Graph) -> ModelProto:
     return wrapper.model
 
 
-def _node(layer: Layer, y: Tensor) -> tuple[NodeProto, list[TensorProto]]:
+def _node(layer: Layer, x: Tensor, y: Tensor) -> tuple[NodeProto, list[TensorProto]]:
     def node(
-        op: str, constants: dict[str, np.ndarray], domain: str = "", **attributes: int | float | str
+        op: str, constants: dict[str, np.ndarray], domain: str = "", **attributes: Any
     ) -> tuple[NodeProto, list[TensorProto]]:
         names = [f"{layer.name}_{role}" for role in constants]
         made = helper.make_node(
@@ -60,6 +82,14 @@ def _node(layer: Layer, y: Tensor) -> tuple[NodeProto, list[TensorProto]]:
         return made, [numpy_helper.from_array(array, name) for name, array in pairs]
 
     match layer:
+        case Window():
+            before, after = zip(*layer.pads, strict=True)
+            return node("Window", {}, DOMAIN, kernel=layer.kernel, stride=layer.stride,
+                        dilation=layer.dilation, pads=before + after, pad=layer.pad)  # fmt: skip
+        case Depthwise():
+            return node("Depthwise", {"weight": layer.weights.astype(np.float32)}, DOMAIN)
+        case Table():
+            return node("Table", {"table": layer.table}, DOMAIN, lo=x.lo)
         case Dense():
             return node("MatMul", {"weight": layer.weights.T.astype(np.float32)})
         case XnorDense():
@@ -69,7 +99,8 @@ def _node(layer: Layer, y: Tensor) -> tuple[NodeProto, list[TensorProto]]:
         case Threshold():
             thresholds = {"thresholds": layer.thresholds.astype(np.float64)}
             return node("MultiThreshold", thresholds, _QONNX, out_scale=1.0,
-                        out_bias=float(layer.base), out_dtype=_datatype(y).name)  # fmt: skip
+                        out_bias=float(layer.base), out_dtype=_datatype(y).name,
+                        data_layout=_LAYOUTS[len(y.space)])  # fmt: skip
         case Requant():
             constants = {"multiplier": layer.multiplier, "bias": layer.bias}
             return node("Requant", constants, DOMAIN, shift=layer.shift, lo=layer.lo, hi=layer.hi,
@@ -81,7 +112,7 @@ def _node(layer: Layer, y: Tensor) -> tuple[NodeProto, list[TensorProto]]:
 
 
 def _value_info(t: Tensor) -> TensorProto:
-    return helper.make_tensor_value_info(t.name, TensorProto.FLOAT, [1, t.size])
+    return helper.make_tensor_value_info(t.name, TensorProto.FLOAT, [1, *t.space, t.size])
 
 
 def _datatype(t: Tensor) -> DataType:

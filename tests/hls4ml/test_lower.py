@@ -31,7 +31,7 @@ def test_keeps_thresholds_above_float32(wide):
 
 
 def test_marks_odd_weights(wide):
-    layers = to_graph(integer_qonnx(wide)).matvecs()
+    layers = to_graph(integer_qonnx(wide)).products()
     assert [layer.odd for layer in layers] == [False, True, False, False]
 
 

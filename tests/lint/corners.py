@@ -43,6 +43,27 @@ CORNERS: dict[str, list[Parameters]] = {
         dict(N=30, PE=15, Y_W=5),
     ],
 }
+CORNERS["hw_window"] = [
+    dict(IN_H=1, IN_W=1, CHANNELS=1, SIMD=1, X_W=1, Y_W=1, KH=1, KW=1, PT=0, PB=0, PL=0, PR=0,
+         ROWS=2),
+    dict(IN_H=8, IN_W=1, CHANNELS=6, SIMD=3, X_W=4, X_SIGNED=1, Y_W=5, PAD=-9, KH=3, KW=1, DH=2,
+         PT=4, PB=0, PL=0, PR=0, ROWS=6),
+    dict(IN_H=7, IN_W=6, CHANNELS=2, SIMD=1, KH=2, KW=2, SH=3, SW=2, PT=0, PB=1, PL=1, PR=0,
+         ROWS=5),
+]  # fmt: skip
+CORNERS["hw_depthwise"] = [
+    {**p, "W_FILE": "w.mem"}
+    for p in (
+        dict(CHANNELS=1, TAPS=1, PE=1),
+        dict(CHANNELS=6, TAPS=9, PE=2, X_SIGNED=1),
+        dict(CHANNELS=5, TAPS=4, PE=5, X_W=8, W_W=8, ACC_W=19),
+    )
+]
+CORNERS["hw_table"] = [
+    dict(CHANNELS=1, PE=1, X_W=1, INDEX_W=1, Y_W=1),
+    dict(CHANNELS=6, PE=3, X_SIGNED=1, LO=-8, SHARED=0),
+    dict(CHANNELS=24, PE=12, X_W=5, LO=3, INDEX_W=5, Y_W=7),
+]
 _DENSE: list[Parameters] = [
     dict(IN_N=1, OUT_N=1, SIMD=1, PE=1),
     dict(IN_N=6, OUT_N=3, SIMD=1, PE=1),
@@ -60,10 +81,11 @@ def cases() -> list[tuple[str, Parameters]]:
 
 def parameters(module: str, given: Parameters) -> Parameters:
     """Add the name of the memory image, which most corners leave out."""
-    files = {"hw_rom": "FILE", "hw_threshold": "T_FILE", "hw_requant": "P_FILE"}
-    if module in files:
-        return {**given, files[module]: "image" if module == "hw_threshold" else "image.mem"}
-    return given
+    files = {
+        "hw_rom": ("FILE", "image.mem"), "hw_threshold": ("T_FILE", "image"),
+        "hw_requant": ("P_FILE", "image.mem"), "hw_table": ("T_FILE", "image"),
+    }  # fmt: skip
+    return {**given, files[module][0]: files[module][1]} if module in files else given
 
 
 def memories(module: str, given: Parameters) -> Iterator[tuple[str, list[str]]]:
@@ -75,6 +97,15 @@ def memories(module: str, given: Parameters) -> Iterator[tuple[str, list[str]]]:
         case "hw_dense" | "hw_dense_col":
             folds = get("IN_N") // get("SIMD") * (get("OUT_N") // get("PE"))
             yield "w.mem", _random(folds, get("SIMD") * get("PE") * get("W_W"))
+        case "hw_depthwise":
+            depth = get("TAPS") * get("CHANNELS") // get("PE")
+            yield "w.mem", _random(depth, get("PE") * get("W_W"))
+        case "hw_table" if get("SHARED"):
+            yield "image.mem", _random(1 << get("INDEX_W"), get("Y_W"))
+        case "hw_table":
+            for lane in range(get("PE")):
+                depth = get("CHANNELS") // get("PE") << get("INDEX_W")
+                yield f"image_p{lane:03d}.mem", _random(depth, get("Y_W"))
         case "hw_requant":
             lanes, fields = get("PE"), get("B_W") + get("M_W")
             yield "image.mem", _random(get("CHANNELS") // lanes, lanes * fields)
@@ -89,6 +120,8 @@ _DEFAULTS: dict[str, Parameters] = {
     "hw_rom": dict(DATA_W=8),
     "hw_dense": dict(W_W=3),
     "hw_dense_col": dict(W_W=3),
+    "hw_depthwise": dict(W_W=3),
+    "hw_table": dict(INDEX_W=4, Y_W=4, SHARED=1),
     "hw_requant": dict(B_W=16, M_W=8),
     "hw_threshold": dict(LEVELS=15, T_W=9),
 }

@@ -27,8 +27,8 @@ def net(sizes=(490, 256, 256, 256, 12)):
 )
 def test_every_layer_and_every_joint_meets_the_target(sizes, target):
     folded = schedule(net(tuple(sizes)), target_cycles=target)
-    layers = list(folded.matvecs())
-    assert all(cycles(layer) <= target for layer in layers)
+    layers = list(folded.products())
+    assert all(cycles(layer, folded) <= target for layer in layers)
     for before, after in pairwise(layers):
         assert after.weights.shape[1] // gcd(before.fold.pe, after.fold.simd) <= target
     assert initiation_interval(folded) <= target
@@ -38,7 +38,7 @@ def test_the_solver_is_never_worse_than_greedy_simd_then_pe():
     graph = net()
     best = total_cost(schedule(graph, target_cycles=392)).scalar
     greedy = []
-    for layer in graph.matvecs():
+    for layer in graph.products():
         out_n, in_n = layer.weights.shape
         simd = next(
             s for s in range(1, in_n + 1) if in_n % s == 0 and in_n // s * out_n <= 392 * 40
@@ -54,7 +54,7 @@ def test_the_solver_is_never_worse_than_greedy_simd_then_pe():
 
 def test_orders_alternate_and_fifos_hold_a_frame():
     folded = schedule(net(), target_cycles=392)
-    layers = list(folded.matvecs())
+    layers = list(folded.products())
     assert [layer.fold.order for layer in layers] == [Order.ROW, Order.COLUMN] * 2
     assert layers[0].fold.fifo_depth == 0
     for layer in layers[1:]:
@@ -64,14 +64,14 @@ def test_orders_alternate_and_fifos_hold_a_frame():
 @pytest.mark.parametrize("reuse", [1, 64, 128])
 def test_reuse_is_the_number_of_cycles_of_every_layer(reuse):
     folded = schedule(net((32, 64, 32)), reuse=reuse)
-    assert {cycles(layer) for layer in folded.matvecs()} == {reuse}
+    assert {cycles(layer, folded) for layer in folded.products()} == {reuse}
 
 
 def test_reuse_by_layer_leaves_the_others_to_the_target():
     folded = schedule(net((32, 64, 32)), reuse={"fc1": 4}, target_cycles=512)
-    first, second = folded.matvecs()
-    assert cycles(second) == 4
-    assert cycles(first) <= 512
+    first, second = folded.products()
+    assert cycles(second, folded) == 4
+    assert cycles(first, folded) <= 512
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_reuse_by_layer_leaves_the_others_to_the_target():
         ({"reuse": 7}, "fc0: reuse 7 cannot be met: 32 inputs x 64 outputs fold into "
          "(inputs / SIMD) * (outputs / PE) cycles with whole SIMD and PE; the nearest legal values "
          "are 1, 2, 4, 8."),
-        ({"target_cycles": 2}, "fc0: 65,536 weights in 2 cycles take 32,768 multipliers "
+        ({"target_cycles": 2}, "fc0: 65,536 multiplications in 2 cycles take 32,768 multipliers "
          "side by side; one layer may have 16,384. Raise its reuse, or the target cycles, to 4 or "
          "more."),
         ({"target_cycles": 4, "part": find_part("xc7a35t")},
@@ -100,7 +100,7 @@ def test_a_part_alone_asks_for_the_fastest_folding_that_fits():
 
 def test_no_layer_has_more_lanes_than_its_memories_have_names():
     folded = schedule(net((2, 2000, 8)), target_cycles=4)
-    assert all(layer.fold.pe <= 1000 for layer in folded.matvecs())
+    assert all(layer.fold.pe <= 1000 for layer in folded.products())
 
 
 def test_memory_shapes():

@@ -18,6 +18,7 @@ class Chain:
     constants: list = field(default_factory=list)
     here: str = "x"
     out_size: int = 0
+    shapes: dict = field(default_factory=dict)  # of tensors whose shape no exporter would leave out
 
     def constant(self, value, dtype=np.float32) -> str:
         name = f"c{len(self.constants)}"
@@ -61,6 +62,19 @@ class Chain:
         self.out_size = len(weights)
         return self.add("MatMul", transposed, name=name or f"MatMul_{len(self.nodes)}")
 
+    def conv(self, weights, scale, bits=4, zero=0.0, bias=None, **attributes) -> Chain:
+        """``weights`` (out, in / group, *kernel) float; ``scale`` () or (out, 1, ...)."""
+        raw = self.constant(weights)
+        quantized = f"q_{raw}"
+        ins = [raw, self.constant(scale), self.constant(zero), self.constant(float(bits))]
+        self.nodes.append(
+            helper.make_node("Quant", ins, [quantized], name=f"wq_{raw}", signed=1, narrow=1,
+                             rounding_mode="ROUND", domain="qonnx.custom_op.general")
+        )  # fmt: skip
+        operands = [quantized] if bias is None else [quantized, self.constant(bias)]
+        attributes.setdefault("kernel_shape", list(np.shape(weights)[2:]))
+        return self.add("Conv", *operands, **attributes)
+
     def batch_norm(self, rng, channels) -> Chain:
         values = (
             rng.normal(0, 1, channels),
@@ -74,6 +88,12 @@ class Chain:
         x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, *self.in_shape])
         out_shape = [1, self.out_size] if out_shape is None else out_shape
         y = helper.make_tensor_value_info(self.here, TensorProto.FLOAT, out_shape)
-        graph = helper.make_graph(self.nodes, self.name, [x], [y], initializer=self.constants)
+        inner = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+            for name, shape in self.shapes.items()
+        ]
+        graph = helper.make_graph(
+            self.nodes, self.name, [x], [y], initializer=self.constants, value_info=inner
+        )
         opsets = [helper.make_opsetid("", 13), helper.make_opsetid("qonnx.custom_op.general", 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=8)

@@ -1,0 +1,287 @@
+"""The ops that accumulate - MatMul, Gemm, Conv, average pooling - as rows of weights on windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from onnx import NodeProto, helper
+
+from hwgen.errors import ModelError, UnsupportedOp
+from hwgen.num.elementwise import Segment, Step
+from hwgen.streamline.layout import Layout
+from hwgen.streamline.read import Constant, Source
+
+PRODUCT_OPS = ("MatMul", "Gemm", "Conv", "AveragePool", "GlobalAveragePool", "ReduceMean")
+SPATIAL_OPS = ("Conv", "AveragePool", "GlobalAveragePool", "ReduceMean")
+_CHANNELS_LAST = "qonnx.custom_op.channels_last"
+_RANKS = (1, 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kernel:
+    """What a convolution slides over the image; see ``hwgen.graph.ir.Window``."""
+
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    pads: tuple[tuple[int, int], ...]
+
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether every pixel is its own window."""
+        return prod(self.size) == prod(self.stride) == 1 and not np.any(self.pads)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Product:
+    """Weights that multiply each window of the data; in the order of the graph's frame."""
+
+    weight: Constant  # (in, out); depthwise: (taps, channels)
+    kernel: Kernel | None  # None: all values of a frame at once
+    depthwise: bool
+    bias: Segment  # what the node itself does after the sum
+    layout: Layout  # of the node's output
+
+
+def product(node: NodeProto, data: Layout, source: Source) -> Product:
+    """Return the weights of an accumulating node that reads ``data``."""
+    if node.op_type in ("MatMul", "Gemm"):
+        return _matrix(node, data, source)
+    return _convolution(node, data, source) if node.op_type == "Conv" else _pool(node, data, source)
+
+
+def attributes_of(node: NodeProto) -> dict[str, Any]:
+    """Return the attributes of a node as Python values."""
+    return {a.name: helper.get_attribute_value(a) for a in node.attribute}
+
+
+def is_channels_last(node: NodeProto) -> bool:
+    """Return whether a spatial node wants channels last; the standard's ops have them first."""
+    return node.domain == _CHANNELS_LAST
+
+
+# ---- dense --------------------------------------------------------------------------------------
+def _matrix(node: NodeProto, data: Layout, source: Source) -> Product:
+    weight = source.constants.get(node.input[1])
+    given = attributes_of(node)
+    if weight is None or weight.value.ndim != 2 or node.input[0] in source.constants:
+        raise UnsupportedOp(
+            f"{node.name}: {node.op_type} needs a data input on the left and a constant matrix on "
+            "the right; write the layer as x @ W."
+        )
+    if given.get("transA", 0):
+        raise UnsupportedOp(f"{node.name}: Gemm with transA; use a plain Linear layer.")
+    if given.get("transB", 0):
+        weight = _each(weight, np.transpose)
+    shape, (fan_in, fan_out) = data.shape, weight.value.shape
+    per_pixel = bool(data.space) and data.channels_first is False and shape[-1] == data.size
+    if shape[-1] != fan_in or not (per_pixel or data.order.size == fan_in):
+        raise UnsupportedOp(
+            f"{node.name}: input of shape {list(shape)} times weights of shape "
+            f"{list(weight.value.shape)} is not one vector per frame; flatten the input before it."
+        )
+    if per_pixel and data.order.size != fan_in:
+        layout = Layout.image(fan_out, data.space, channels_first=False)
+        layout = layout.with_order(layout.order.reshape(*shape[:-1], fan_out))
+        kernel: Kernel | None = _pointwise(len(data.space))
+    else:
+        place = np.argsort(data.order.ravel())
+        weight = _each(weight, lambda part: part[place])
+        layout, kernel = Layout.vector((*shape[:-1], fan_out)), None
+    alpha, beta = float(given.get("alpha", 1.0)), float(given.get("beta", 1.0))
+    steps = () if alpha == 1.0 else (Step("Mul", (np.array(alpha),), source=node.name),)
+    return Product(weight, kernel, False, steps + _bias(node, layout, source, beta), layout)
+
+
+def _pointwise(rank: int) -> Kernel:
+    ones = (1,) * rank
+    return Kernel(ones, ones, ones, ((0, 0),) * rank)
+
+
+def _bias(node: NodeProto, layout: Layout, source: Source, gain: float = 1.0) -> Segment:
+    if len(node.input) < 3 or not node.input[2]:
+        return ()
+    value = source.constant(node, node.input[2])
+    if node.op_type == "Conv":
+        axes = [1] * len(layout.shape)
+        axes[-1 if is_channels_last(node) else 1] = -1
+        value = value.reshape(axes)
+    return (Step("Add", (layout.per_channel(node.name, value) * gain,), source=node.name),)
+
+
+def _each(constant: Constant, move: Callable[[Any], Any]) -> Constant:
+    """Return the constant with every one of its arrays moved alike."""
+    parts = (constant.value, constant.codes, constant.scale, constant.zero_point)
+    return Constant(*(None if p is None else np.asarray(move(p)) for p in parts))  # type: ignore[arg-type]
+
+
+# ---- convolution --------------------------------------------------------------------------------
+def _convolution(node: NodeProto, data: Layout, source: Source) -> Product:
+    weight = source.constants.get(node.input[1])
+    if weight is None or node.input[0] in source.constants:
+        raise UnsupportedOp(
+            f"{node.name}: Conv needs data and a constant kernel; its kernel {node.input[1]!r} is "
+            "computed at run time. Export the model in eval mode."
+        )
+    _check_image(node, data)
+    if is_channels_last(node):
+        weight = _each(weight, lambda part: np.moveaxis(part, -1, 1))
+    channels_out, group_in, *size = weight.value.shape
+    kernel = _kernel(node, data, tuple(size))
+    group = int(attributes_of(node).get("group", 1))
+    if group < 1 or data.size != group_in * group or channels_out % group:
+        raise ModelError(
+            f"{node.name}: {data.size} input channels in {group} groups do not fit a kernel of "
+            f"shape {list(weight.value.shape)}; export the model again."
+        )
+    depthwise = group == data.size == channels_out
+    if depthwise:  # (channels, 1, *kernel) -> (taps, channels)
+        flat = _each(weight, lambda part: part.reshape(channels_out, -1).T)
+    else:
+        whole = _ungrouped(weight, group)
+        flat = _each(whole, lambda part: np.moveaxis(part, 1, -1).reshape(channels_out, -1).T)
+    layout = _image_after(node, data, kernel, channels_out)
+    return Product(flat, kernel, depthwise, _bias(node, layout, source), layout)
+
+
+def _ungrouped(weight: Constant, group: int) -> Constant:
+    """Return the kernel over all input channels: zeros where a group does not look."""
+    if group == 1:
+        return weight
+    out, group_in, *size = weight.value.shape
+
+    def spread(part: np.ndarray, empty: np.ndarray) -> np.ndarray:
+        whole = np.repeat(empty, group, axis=1) if empty.shape[1] == group_in else empty
+        for g in range(group):
+            rows = slice(g * out // group, (g + 1) * out // group)
+            whole[rows, g * group_in : (g + 1) * group_in] = part[rows]
+        return whole
+
+    zeros = np.zeros((out, group_in, *size))
+    if weight.codes is None:
+        return Constant(spread(weight.value, zeros))
+    assert weight.scale is not None
+    assert weight.zero_point is not None
+    return Constant(
+        spread(weight.value, zeros),
+        spread(weight.codes, np.array(weight.zero_point)),
+        spread(weight.scale, np.array(weight.scale)),
+        spread(weight.zero_point, np.array(weight.zero_point)),
+    )
+
+
+# ---- pooling ------------------------------------------------------------------------------------
+def _pool(node: NodeProto, data: Layout, source: Source) -> Product:
+    """Return average pooling as a depthwise convolution with weights 1 / taps."""
+    _check_image(node, data)
+    given = attributes_of(node)
+    if node.op_type == "AveragePool":
+        kernel = _kernel(node, data, tuple(given["kernel_shape"]))
+        if given.get("ceil_mode", 0) and kernel != _kernel(node, data, kernel.size):
+            raise UnsupportedOp(f"{node.name}: AveragePool with ceil_mode; use the floor.")
+        if np.any(kernel.pads) and not given.get("count_include_pad", 0):
+            raise UnsupportedOp(
+                f"{node.name}: AveragePool that leaves its padding out of the mean divides by a "
+                "different number at the border; set count_include_pad, or pool without padding."
+            )
+    else:
+        kernel = Kernel(data.space, (1,) * len(data.space), (1,) * len(data.space),
+                        ((0, 0),) * len(data.space))  # fmt: skip
+    taps = prod(kernel.size)
+    ones = np.ones((taps, data.size))
+    weight = Constant(ones / taps, ones, np.full_like(ones, 1.0 / taps), np.zeros_like(ones))
+    layout = _image_after(node, data, kernel, data.size)
+    if node.op_type == "ReduceMean":
+        layout = _reduced(node, data, source)
+    return Product(weight, kernel, True, (), layout)
+
+
+def _reduced(node: NodeProto, data: Layout, source: Source) -> Layout:
+    """Return the layout after a mean over all of space and nothing else."""
+    given = attributes_of(node)
+    axes = given.get("axes")
+    if axes is None and len(node.input) > 1:
+        axes = source.constant(node, node.input[1]).astype(int)
+    rank = len(data.shape)
+    wanted = set(range(2, rank)) if data.channels_first else set(range(1, rank - 1))
+    if axes is None or {int(a) % rank for a in np.ravel(axes)} != wanted:
+        raise UnsupportedOp(
+            f"{node.name}: ReduceMean over axes {axes} of data {list(data.shape)}; hwgen takes the "
+            "mean over all positions of an image. Use global average pooling."
+        )
+    keep = bool(given.get("keepdims", 1))
+    shape = tuple(
+        1 if a in wanted else n for a, n in enumerate(data.shape) if keep or a not in wanted
+    )
+    return Layout(np.arange(data.size).reshape(shape), data.size, (1,) * len(data.space))
+
+
+# ---- images -------------------------------------------------------------------------------------
+def _check_image(node: NodeProto, data: Layout) -> None:
+    rank = len(data.space)
+    if rank not in _RANKS:
+        raise UnsupportedOp(
+            f"{node.name}: {node.op_type} on data of shape {list(data.shape)}; hwgen slides "
+            "kernels over sequences (1, C, L) and images (1, C, H, W). Feed the data in one of "
+            "these shapes."
+        )
+    if node.op_type == "ReduceMean":
+        return
+    expected = Layout.image(data.size, data.space, not is_channels_last(node)).order
+    if not np.array_equal(data.order, expected):
+        raise UnsupportedOp(
+            f"{node.name}: {node.op_type} on data of shape {list(data.shape)} whose channels were "
+            "moved or regrouped by the reshapes before it; feed the model images in their own "
+            "shape."
+        )
+
+
+def _kernel(node: NodeProto, data: Layout, size: tuple[int, ...]) -> Kernel:
+    given = attributes_of(node)
+    rank = len(data.space)
+    ones = (1,) * rank
+    stride = tuple(given.get("strides", ones))
+    dilation = tuple(given.get("dilations", ones))
+    pads = _pads(node, data, size, stride, dilation)
+    if not len(size) == len(stride) == len(dilation) == len(pads) == rank:
+        raise ModelError(
+            f"{node.name}: a kernel of {list(size)} with strides {list(stride)} on data of "
+            f"{rank} axes; export the model again."
+        )
+    return Kernel(size, stride, dilation, pads)
+
+
+def _pads(
+    node: NodeProto, data: Layout, size: tuple[int, ...], stride: tuple[int, ...],
+    dilation: tuple[int, ...],
+) -> tuple[tuple[int, int], ...]:  # fmt: skip
+    given = attributes_of(node)
+    rank = len(data.space)
+    auto = given.get("auto_pad", b"NOTSET").decode()
+    if auto in ("SAME_UPPER", "SAME_LOWER"):
+        pads = []
+        for n, k, s, d in zip(data.space, size, stride, dilation, strict=True):
+            total = max((-(-n // s) - 1) * s + d * (k - 1) + 1 - n, 0)
+            small, large = total // 2, total - total // 2
+            pads.append((small, large) if auto == "SAME_UPPER" else (large, small))
+        return tuple(pads)
+    flat = [0] * 2 * rank if auto == "VALID" else list(given.get("pads", [0] * 2 * rank))
+    if min(flat) < 0:
+        raise UnsupportedOp(f"{node.name}: negative padding {flat}; crop the data before.")
+    return tuple(zip(flat[:rank], flat[rank:], strict=True))
+
+
+def _image_after(node: NodeProto, data: Layout, kernel: Kernel, channels: int) -> Layout:
+    axes = zip(data.space, kernel.size, kernel.stride, kernel.dilation, kernel.pads, strict=True)
+    space = tuple((n + sum(p) - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in axes)
+    wide = any(max(p) >= n for p, n in zip(kernel.pads, data.space, strict=True))
+    if min(space) < 1 or wide:
+        raise UnsupportedOp(
+            f"{node.name}: a kernel of {list(kernel.size)} with pads {list(kernel.pads)} does not "
+            f"fit an image of {list(data.space)}; use a smaller kernel or less padding."
+        )
+    return Layout.image(channels, space, not is_channels_last(node))
