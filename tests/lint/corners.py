@@ -46,11 +46,16 @@ CORNERS: dict[str, list[Parameters]] = {
 CORNERS["hw_window"] = [
     dict(IN_H=1, IN_W=1, CHANNELS=1, SIMD=1, X_W=1, Y_W=1, KH=1, KW=1, PT=0, PB=0, PL=0, PR=0,
          ROWS=2),
-    dict(IN_H=8, IN_W=1, CHANNELS=6, SIMD=3, X_W=4, X_SIGNED=1, Y_W=5, PAD=-9, KH=3, KW=1, DH=2,
+    dict(IN_H=8, IN_W=1, CHANNELS=6, SIMD=3, X_W=4, X_SIGNED=1, Y_W=5, PAD=9, KH=3, KW=1, DH=2,
          PT=4, PB=0, PL=0, PR=0, ROWS=6),
     dict(IN_H=7, IN_W=6, CHANNELS=2, SIMD=1, KH=2, KW=2, SH=3, SW=2, PT=0, PB=1, PL=1, PR=0,
          ROWS=5),
 ]  # fmt: skip
+_OF_WALK = ("IN_H", "IN_W", "KH", "KW", "SH", "SW", "DH", "DW", "PT", "PB", "PL", "PR", "ROWS")
+CORNERS["hw_window_walk"] = [
+    {name: value for name, value in p.items() if name in _OF_WALK} | {"CF": 2}
+    for p in CORNERS["hw_window"]
+]
 CORNERS["hw_depthwise"] = [
     {**p, "W_FILE": "w.mem"}
     for p in (
@@ -61,7 +66,7 @@ CORNERS["hw_depthwise"] = [
 ]
 CORNERS["hw_table"] = [
     dict(CHANNELS=1, PE=1, X_W=1, INDEX_W=1, Y_W=1),
-    dict(CHANNELS=6, PE=3, X_SIGNED=1, LO=-8, SHARED=0),
+    dict(CHANNELS=6, PE=3, X_SIGNED=1, LO=2, SHARED=0),
     dict(CHANNELS=24, PE=12, X_W=5, LO=3, INDEX_W=5, Y_W=7),
 ]
 _DENSE: list[Parameters] = [
