@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 Engine: TypeAlias = Literal["rtl", "reference", "csim"]
 Reuse: TypeAlias = int | Mapping[str, int] | None
 _EVIDENCE = ("metrics.json", "det.json", "weights.npz")  # of the training, for the report
+_MOST_VALUES = 1 << 26  # of all tensors, compared at once: half a gigabyte per witness
+_LEAST_SAMPLES = 3
 _LARGEST = float(np.finfo(np.float32).max)
 _TOOLS = ("onnx", "qonnx", "hls4ml", "numpy")
 
@@ -209,6 +211,7 @@ def verify(
 ) -> dict[str, Any]:
     """Run the witnesses on the same inputs; writes and returns ``verify.json``.
 
+    samples fewer, but at least 3, where a network's frames are so large that memory sets a limit
     inputs  .npy in the model's own units; default: the build's real frames, else random inputs
     heard   called with each verdict as it comes
     """
@@ -259,9 +262,16 @@ def run(folder: Path, x: np.ndarray, engine: Engine = "rtl") -> np.ndarray:
 
 def _samples(opened: Build, samples: int, inputs: Path | None, seed: int) -> tuple[np.ndarray, str]:
     path = inputs or opened.folder / "frames.npy"
+    most = _affordable(opened.graph, samples)
     if inputs is None and not path.exists():
-        return random_inputs(opened.graph, samples, seed), f"random, seed {seed}"
-    return _shaped(opened.graph, load_array(path))[:samples], f"real, {path.name}"
+        return random_inputs(opened.graph, most, seed), f"random, seed {seed}"
+    return _shaped(opened.graph, load_array(path))[:most], f"real, {path.name}"
+
+
+def _affordable(graph: Graph, samples: int) -> int:
+    """Return how many of ``samples`` frames can be compared, tensor by tensor, in memory."""
+    values = sum(t.values for t in graph.tensors)
+    return min(samples, max(_LEAST_SAMPLES, _MOST_VALUES // values))
 
 
 def load_array(path: Path) -> np.ndarray:
@@ -312,7 +322,7 @@ def vitis(source: Path, out: Path, samples: int = 200) -> Verdict:
     from hwgen.streamline.read import load
 
     graph = translate(load(source))
-    codes = encode(graph, random_inputs(graph, samples, seed=0))
+    codes = encode(graph, random_inputs(graph, _affordable(graph, samples), seed=0))
     layers = {layer.y: layer.name for layer in graph.layers}
     with replacing(out) as stage:
         started = time.monotonic()

@@ -9,10 +9,12 @@ import contextlib
 import ctypes
 import io
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +24,8 @@ from hwgen.hls4ml_backend.vitis import PROJECT, content_hash, cpp_name, write_vi
 from hwgen.num.inttype import FloatArray, IntArray
 
 _LAST_LINES = 15
+_STACK = 1 << 24
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,27 @@ def compile_csim(graph: ir.Graph, out: Path) -> Csim:
 
 def csim_output(csim: Csim, x: IntArray) -> IntArray:
     """Return the output codes (batch, out) that the C++ computes for input codes (batch, in)."""
-    return _integers(np.stack(list(_outputs(csim, ctypes.CDLL(str(csim.library)), x))))
+    library = ctypes.CDLL(str(csim.library))
+    return _integers(np.stack(_deep(csim.graph, lambda: list(_outputs(csim, library, x)))))
 
 
 def csim_trace(csim: Csim, x: IntArray) -> dict[str, IntArray]:
     """Return the codes of every tensor by name, the input included, as the C++ computes them."""
+    return _deep(csim.graph, lambda: _traced(csim, x))
+
+
+def _deep(graph: ir.Graph, call: Callable[[], _Result]) -> _Result:
+    """Return what ``call`` returns in a thread with room for hls4ml's arrays, all on the stack."""
+    values = sum(t.values for t in graph.tensors)
+    previous = threading.stack_size(_STACK + 8 * values // _STACK * _STACK)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(call).result()
+    finally:
+        threading.stack_size(previous)
+
+
+def _traced(csim: Csim, x: IntArray) -> dict[str, IntArray]:
     lib = ctypes.CDLL(str(csim.library))
     tensors = {cpp_name(i, layer.name): layer.y for i, layer in enumerate(csim.graph.layers)}
     values: dict[str, list[FloatArray]] = {name: [] for name in tensors.values()}
