@@ -32,7 +32,7 @@ from hwgen.num.pack import (
     table_files,
     threshold_files,
 )
-from hwgen.num.rounding import Rounding
+from hwgen.num.rounding import Overflow, Rounding
 
 _TWOS_COMPLEMENT, _ODD, _XNOR = 0, 1, 2  # ARITH of hw_dot
 
@@ -169,7 +169,8 @@ def _requant(
     params: dict[str, Value] = {
         "CHANNELS": len(layer.multiplier), "PE": pe, **x_params, "Y_W": y.type.bits,
         "M_W": m_bits, "B_W": b_bits, "SHIFT": layer.shift, "UNIT_M": int(unit),
-        "HALF_EVEN": int(layer.rounding is Rounding.HALF_EVEN), "LO": layer.lo, "HI": layer.hi,
+        "ROUNDING": list(Rounding).index(layer.rounding),
+        "OVERFLOW": list(Overflow).index(layer.overflow), "LO": layer.lo, "HI": layer.hi,
         "P_FILE": file,
     }  # fmt: skip
     lines = requant_lines(layer.multiplier, layer.bias, pe, m_bits, b_bits)

@@ -21,6 +21,7 @@ from hwgen.graph.ir import (
     XnorDense,
 )
 from hwgen.graph.ranges import accumulator_bounds
+from hwgen.num.rounding import Overflow
 
 
 class GraphError(AssertionError):
@@ -80,6 +81,9 @@ def _check_layer(layer: Layer, x: Tensor, y: Tensor, after: str) -> None:
             require((x.size, x.space) == (y.size, y.space), "shapes agree")
             require(layer.multiplier.shape == (y.size,), "an M per channel")
             require(y.lo <= layer.lo <= layer.hi <= y.hi, "the clamp fits")
+            if layer.overflow is Overflow.WRAP:
+                exact = (y.type.min, y.type.max) == (layer.lo, layer.hi)
+                require(exact, "a value wraps to all that the output's bits hold")
         case Table():
             require((x.size, x.space) == (y.size, y.space), "shapes agree")
             rows, entries = layer.table.shape

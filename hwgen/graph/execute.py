@@ -25,7 +25,7 @@ from hwgen.graph.ir import (
 )
 from hwgen.num.elementwise import codes
 from hwgen.num.inttype import FloatArray, IntArray
-from hwgen.num.rounding import shift_round
+from hwgen.num.rounding import confine, shift_round
 
 _BLOCK = 1024
 _FEW_LEVELS = 31  # up to here, comparing level by level beats a binary search per channel
@@ -103,7 +103,8 @@ def execute(layer: Layer, x: IntArray, about: Tensor) -> IntArray:
         case Requant():
             pixels = x.reshape(-1, len(layer.multiplier))
             scaled = layer.multiplier * pixels + layer.bias
-            y = np.clip(shift_round(scaled, layer.shift, layer.rounding), layer.lo, layer.hi)
+            rounded = shift_round(scaled, layer.shift, layer.rounding)
+            y = confine(rounded, layer.lo, layer.hi, layer.overflow)
         case Table():
             pixels = x.reshape(-1, about.size) - about.lo
             rows = np.arange(about.size) if len(layer.table) > 1 else np.array(0)

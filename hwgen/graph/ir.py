@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from hwgen.num.elementwise import Segment
 from hwgen.num.inttype import FloatArray, IntArray, IntType
-from hwgen.num.rounding import Rounding
+from hwgen.num.rounding import Overflow, Rounding
 
 
 class Order(StrEnum):
@@ -159,7 +159,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Requant:
-    """``y[c] = clamp(round((multiplier[c] * x[c] + bias[c]) / 2**shift), lo, hi)``."""
+    """``y[c] = confine(round((multiplier[c] * x[c] + bias[c]) / 2**shift), lo, hi)``."""
 
     name: str
     x: str
@@ -170,6 +170,7 @@ class Requant:
     rounding: Rounding
     lo: int
     hi: int
+    overflow: Overflow = Overflow.SATURATE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

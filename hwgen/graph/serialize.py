@@ -10,14 +10,14 @@ import numpy as np
 
 from hwgen.graph import ir
 from hwgen.num.elementwise import QuantSpec, Step
-from hwgen.num.rounding import Rounding
+from hwgen.num.rounding import Overflow, Rounding
 
 _CLASSES = {
     cls.__name__: cls
     for cls in (ir.Window, ir.Dense, ir.XnorDense, ir.Depthwise, ir.Threshold, ir.Requant, ir.Table,
                 ir.ArgMax, ir.Graph, ir.Tensor, ir.Fold, Step, QuantSpec)
 }  # fmt: skip
-_ENUMS = {cls.__name__: cls for cls in (ir.Order, Rounding)}
+_ENUMS = {cls.__name__: cls for cls in (ir.Order, Rounding, Overflow)}
 
 
 def dumps(graph: ir.Graph) -> str:

@@ -35,7 +35,7 @@ _CONFIGS = {
     Requant: """struct config{index} : nnet::requant_config {{
     static const unsigned n_pixels = {n_pixels}, n_chan = {n_out};
     static const unsigned shift = {shift};
-    static const bool half_even = {half_even};
+    static const unsigned rounding = {rounding_mode}, overflow = {overflow_mode};
     static const int lo = {lo};
     static const int hi = {hi};
     typedef {multiplier_t.name} multiplier_t;

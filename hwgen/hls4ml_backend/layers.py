@@ -29,11 +29,12 @@ class MultiThreshold(Layer):
 
 
 class Requant(Layer):
-    """``y[c] = clamp(round((multiplier[c] * x[c] + bias[c]) / 2**shift), lo, hi)``."""
+    """``y[c] = confine(round((multiplier[c] * x[c] + bias[c]) / 2**shift), lo, hi)``."""
 
     _expected_attributes = (
         Attribute("shift", value_type=int),
         Attribute("rounding", value_type=str),
+        Attribute("overflow", value_type=str),
         Attribute("lo", value_type=int),
         Attribute("hi", value_type=int),
         WeightAttribute("multiplier"),

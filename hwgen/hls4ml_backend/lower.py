@@ -19,7 +19,7 @@ from hwgen.graph.serialize import loads
 from hwgen.hls4ml_backend.front_end import BACKEND, integer_metadata
 from hwgen.hls4ml_backend.onnx_handlers import integers
 from hwgen.num.inttype import frozen_array
-from hwgen.num.rounding import Rounding
+from hwgen.num.rounding import Overflow, Rounding
 
 
 def to_graph(model: ModelProto) -> ir.Graph:
@@ -86,7 +86,7 @@ def _lower(node: Any, name: str, x: str, y: str) -> ir.Layer:
             rounding = Rounding(get("rounding"))
             return ir.Requant(
                 name, x, y, get("multiplier_data"), get("bias_data"), get("shift"), rounding,
-                get("lo"), get("hi"),
+                get("lo"), get("hi"), Overflow(get("overflow")),
             )  # fmt: skip
         case "Window":
             kernel, stride, dilation, pads = (

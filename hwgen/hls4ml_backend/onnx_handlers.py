@@ -72,6 +72,7 @@ def _requant(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) 
         inputs,
         multiplier_data=_parameter(node, 1, graph),
         bias_data=_parameter(node, 2, graph),
+        overflow=_attribute(node, "overflow", "saturate"),
         **{name: _attribute(node, name) for name in ("shift", "rounding", "lo", "hi")},
     )
 

@@ -20,7 +20,7 @@ from hwgen.graph import ir
 from hwgen.graph.serialize import dumps
 from hwgen.hls4ml_backend.cpp_templates import HEADERS, register_templates
 from hwgen.num.inttype import IntArray, IntType
-from hwgen.num.rounding import Rounding
+from hwgen.num.rounding import Overflow, Rounding
 
 PROJECT = "network"  # name of the top function and of its files
 
@@ -150,7 +150,8 @@ def _requant(layer: ir.Requant, x: ir.Tensor) -> _CppLayer:
     attributes = {
         "multiplier_data": layer.multiplier, "bias_data": layer.bias, "shift": layer.shift,
         "rounding": str(layer.rounding), "lo": layer.lo, "hi": layer.hi,
-        "half_even": layer.rounding is Rounding.HALF_EVEN,
+        "overflow": str(layer.overflow), "rounding_mode": list(Rounding).index(layer.rounding),
+        "overflow_mode": list(Overflow).index(layer.overflow),
         "scaled_t": ap_type(_scaled_type(layer, x)),
     }  # fmt: skip
     types = {"multiplier": _signed_type(layer.multiplier), "bias": _signed_type(layer.bias)}

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwgen.num.inttype import FloatArray, IntArray
+from hwgen.num.rounding import Overflow
 
 Kind: TypeAlias = Literal[
     "Add", "Sub", "RSub", "Mul", "Div", "Neg", "Relu", "Clip", "BatchNormalization", "Quant"
@@ -24,12 +25,17 @@ AnyFloat: TypeAlias = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True)
 class QuantSpec:
-    """The integer grid of a QONNX ``Quant``: codes ``lo..hi``; ``bipolar``: the sign as 0 or 1."""
+    """The integer grid of a quantizer: codes ``lo..hi``; ``bipolar``: the sign as 0 or 1.
+
+    overflow  of a rounded code beyond ``lo..hi``, as in a fixed-point type; None: values are
+              clipped to ``lo..hi`` before they are rounded, as in a QONNX ``Quant``
+    """
 
     lo: int
     hi: int
     rounding: str = "ROUND"
     bipolar: bool = False
+    overflow: Overflow | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,11 +56,22 @@ class Step:
 
 Segment: TypeAlias = tuple[Step, ...]
 
+
+def _nearest(tie_goes_up: Callable[[AnyFloat], AnyFloat]) -> Callable[[AnyFloat], AnyFloat]:
+    def rounded(x: AnyFloat) -> AnyFloat:
+        below = np.floor(x)
+        rest = x - below
+        return below + ((rest > 0.5) | ((rest == 0.5) & tie_goes_up(x)))
+
+    return rounded
+
+
 _ROUND: dict[str, Callable[[AnyFloat], AnyFloat]] = {
     "ROUND": np.round, "HALF_EVEN": np.round, "FLOOR": np.floor, "CEIL": np.ceil,
-    "DOWN": np.trunc,
+    "DOWN": np.trunc, "HALF_CEIL": _nearest(lambda x: x == x), "HALF_FLOOR": _nearest(lambda x: x != x),
+    "HALF_AWAY": _nearest(lambda x: x > 0), "HALF_TO_ZERO": _nearest(lambda x: x < 0),
 }  # fmt: skip
-ROUNDING_MODES = tuple(_ROUND)
+ROUNDING_MODES = ("ROUND", "HALF_EVEN", "FLOOR", "CEIL", "DOWN")  # those of QONNX
 
 
 def evaluate(segment: Segment, x: AnyFloat) -> AnyFloat:
@@ -111,6 +128,21 @@ def _codes(step: Step, x: AnyFloat) -> AnyFloat:
     assert quant is not None, "codes() needs a segment that ends in Quant"
     if quant.bipolar:
         return (x >= 0).astype(x.dtype)
+    if quant.overflow is not None:
+        return _confined(_ROUND[quant.rounding](x.astype(np.float64) / step.operands[0]), quant)
     scale, zero_point = (np.asarray(a, dtype=x.dtype) for a in step.operands)
     clipped = np.clip(x / scale + zero_point, quant.lo, quant.hi)
     return _ROUND[quant.rounding](clipped)
+
+
+def _confined(x: AnyFloat, quant: QuantSpec) -> AnyFloat:
+    """Return ``confine`` of integers in float64, which may be far beyond int64."""
+    lo, hi = quant.lo, quant.hi
+    match quant.overflow:
+        case Overflow.WRAP:
+            rest = np.mod(x, hi - lo + 1)
+            return np.where(rest > hi, rest - (hi - lo + 1), rest)
+        case Overflow.ZERO:
+            return np.where((x < lo) | (x > hi), 0.0, x)
+        case _:
+            return np.clip(x, lo, hi)

@@ -1,13 +1,16 @@
-// Requantizer: y = clamp(round((M[c]*x + B[c]) / 2**SHIFT), LO, HI), integer and exact.
+// Requantizer: y = confine(round((M[c]*x + B[c]) / 2**SHIFT), LO, HI), integer and exact.
 //
 //   s_axis      CHANNELS / PE beats per frame, PE lanes of X_W bits; lane p of beat b is channel
 //               b*PE + p
 //   m_axis      the same beats, PE lanes of Y_W bits (two's complement)
-//   latency     4 cycles (parameter fetch, multiply, add, round and clamp); 3 when UNIT_M
+//   latency     4 cycles (parameter fetch, multiply, add, round and confine); 3 when UNIT_M
 //   throughput  1 beat per cycle
 //   ready       combinational from m_axis_tready to s_axis_tready
 //   P_FILE      $readmemh image, one line per beat, {B[c], M[c]} of lane p at
 //               [p*(B_W+M_W) +: B_W+M_W]; M is there but not used when UNIT_M
+//   ROUNDING    0 floor, 1 half to even, 2 towards zero, 3 half away from zero, 4 half to zero
+//   OVERFLOW    of a value beyond LO..HI: 0 the nearer end, 1 its lowest Y_W bits (LO..HI is all
+//               that they hold), 2 zero
 //
 // Golden model: hwgen.num.rounding;  memory image: hwgen.num.pack.requant_lines
 
@@ -21,9 +24,10 @@ module hw_requant #(
   parameter int unsigned M_W       = 8,     // multiplier width, bits (two's complement)
   parameter int unsigned B_W       = 16,    // offset width, bits (two's complement)
   parameter int unsigned SHIFT     = 8,     // right shift, bits
-  parameter bit          HALF_EVEN = 1'b1,  // 1: round half to even, 0: floor
-  parameter int          LO        = -128,  // lower clamp
-  parameter int          HI        = 127,   // upper clamp
+  parameter int unsigned ROUNDING  = 1,     // see above
+  parameter int unsigned OVERFLOW  = 0,     // see above
+  parameter int          LO        = -128,  // smallest output
+  parameter int          HI        = 127,   // largest output
   parameter              P_FILE    = ""
 ) (
   input  logic              clk,
@@ -117,21 +121,26 @@ module hw_requant #(
       if (advance) sum_q <= SUM_W'(product) + SUM_W'(offset);
     end
 
-    if (HALF_EVEN && SHIFT > 0) begin : gen_half_even
-      // Just under one half rounds a tie down; the bit above the point makes it up when odd.
-      localparam logic signed [R_W-1:0] UNDER_HALF = (R_W'(1) << (SHIFT - 1)) - R_W'(1);
-      localparam int unsigned ODD_BIT = (SHIFT < SUM_W) ? SHIFT : SUM_W - 1;
-      logic signed [1:0] odd;
-      assign odd     = {1'b0, sum_q[ODD_BIT]};
-      assign rounded = (R_W'(sum_q) + UNDER_HALF + R_W'(odd)) >>> SHIFT;
-    end else begin : gen_floor
+    if (ROUNDING == 0 || SHIFT == 0) begin : gen_floor
       assign rounded = R_W'(sum_q) >>> SHIFT;
+    end else if (ROUNDING == 2) begin : gen_zero
+      localparam logic signed [R_W-1:0] UNDER_ONE = (R_W'(1) << SHIFT) - R_W'(1);
+      assign rounded = (R_W'(sum_q) + (sum_q[SUM_W-1] ? UNDER_ONE : '0)) >>> SHIFT;
+    end else begin : gen_nearest
+      // Just under one half rounds a tie down; one more makes it go up: from an odd quotient,
+      // of a positive sum, of a negative sum.
+      localparam logic signed [R_W-1:0] UNDER_HALF = (R_W'(1) << (SHIFT - 1)) - R_W'(1);
+      localparam int unsigned UP_BIT = (ROUNDING == 1 && SHIFT < SUM_W) ? SHIFT : SUM_W - 1;
+      logic signed [1:0] up;
+      assign up      = {1'b0, sum_q[UP_BIT] != (ROUNDING == 3)};
+      assign rounded = (R_W'(sum_q) + UNDER_HALF + R_W'(up)) >>> SHIFT;
     end
 
     always_ff @(posedge clk) begin
       if (advance) begin
-        if (rounded < R_W'(LO)) y_q <= Y_W'(LO);
-        else if (rounded > R_W'(HI)) y_q <= Y_W'(HI);
+        if (OVERFLOW == 0 && rounded < R_W'(LO)) y_q <= Y_W'(LO);
+        else if (OVERFLOW == 0 && rounded > R_W'(HI)) y_q <= Y_W'(HI);
+        else if (OVERFLOW == 2 && (rounded < R_W'(LO) || rounded > R_W'(HI))) y_q <= '0;
         else y_q <= Y_W'(rounded);
       end
     end

@@ -16,7 +16,7 @@ from qonnx.custom_op.base import CustomOp
 from hwgen.graph import ir
 from hwgen.graph.check import window_space
 from hwgen.graph.execute import windows
-from hwgen.num.rounding import Rounding, shift_round
+from hwgen.num.rounding import Overflow, Rounding, confine, shift_round
 
 DOMAIN = "hwgen.streamline.ops"
 
@@ -105,7 +105,7 @@ class Table(_IntegerOp):
 
 
 class Requant(_IntegerOp):
-    """``y = clamp(round((multiplier * x + bias) / 2**shift), lo, hi)``, per channel."""
+    """``y = confine(round((multiplier * x + bias) / 2**shift), lo, hi)``, per channel."""
 
     def get_nodeattr_types(self) -> dict[str, tuple[str, bool, int | str]]:
         """Return the attributes: name -> (type, required, default)."""
@@ -114,6 +114,7 @@ class Requant(_IntegerOp):
             "rounding": ("s", True, "floor"),
             "lo": ("i", True, 0),
             "hi": ("i", True, 0),
+            "overflow": ("s", False, "saturate"),
         }
 
     def infer_node_datatype(self, model: Any) -> None:
@@ -129,8 +130,8 @@ class Requant(_IntegerOp):
         scaled = multiplier * x + bias
         shift, rounding = self.get_nodeattr("shift"), Rounding(self.get_nodeattr("rounding"))
         y = shift_round(scaled, shift, rounding)
-        y = np.clip(y, self.get_nodeattr("lo"), self.get_nodeattr("hi"))
-        self._result(context, y)
+        lo, hi = self.get_nodeattr("lo"), self.get_nodeattr("hi")
+        self._result(context, confine(y, lo, hi, Overflow(self.get_nodeattr("overflow"))))
 
 
 custom_op = {op.__name__: op for op in (Requant, Window, Depthwise, Table)}

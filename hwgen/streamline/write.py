@@ -104,7 +104,7 @@ def _node(layer: Layer, x: Tensor, y: Tensor) -> tuple[NodeProto, list[TensorPro
         case Requant():
             constants = {"multiplier": layer.multiplier, "bias": layer.bias}
             return node("Requant", constants, DOMAIN, shift=layer.shift, lo=layer.lo, hi=layer.hi,
-                        rounding=str(layer.rounding))  # fmt: skip
+                        rounding=str(layer.rounding), overflow=str(layer.overflow))  # fmt: skip
         case ArgMax():
             return node("ArgMax", {}, axis=1, keepdims=1)
         case _:

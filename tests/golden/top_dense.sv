@@ -167,7 +167,8 @@ module top (
     .B_W(8),
     .SHIFT(6),
     .UNIT_M(0),
-    .HALF_EVEN(0),
+    .ROUNDING(0),
+    .OVERFLOW(0),
     .LO(-16),
     .HI(15),
     .P_FILE("act1_p.mem")

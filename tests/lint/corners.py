@@ -34,7 +34,10 @@ CORNERS: dict[str, list[Parameters]] = {
     "hw_requant": [
         dict(CHANNELS=1, PE=1, SHIFT=0),
         dict(CHANNELS=3, PE=3, UNIT_M=1, M_W=2, X_SIGNED=0, SHIFT=1),
-        dict(CHANNELS=6, PE=2, M_W=1, HALF_EVEN=0, LO=0, HI=15, Y_W=4),
+        dict(CHANNELS=6, PE=2, M_W=1, ROUNDING=0, LO=0, HI=15, Y_W=4),
+        dict(CHANNELS=2, PE=1, ROUNDING=2, OVERFLOW=1, LO=0, HI=15, Y_W=4),
+        dict(CHANNELS=2, PE=1, ROUNDING=3, OVERFLOW=2, SHIFT=3),
+        dict(CHANNELS=2, PE=1, ROUNDING=4, X_W=4, M_W=3, B_W=3, SHIFT=40),
         dict(CHANNELS=6, PE=2, X_W=4, M_W=3, B_W=3, SHIFT=40),
     ],
     "hw_argmax": [
