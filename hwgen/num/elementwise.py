@@ -24,7 +24,10 @@ AnyFloat: TypeAlias = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True)
 class QuantSpec:
-    """The integer grid of a QONNX ``Quant``: codes ``lo..hi``; ``bipolar``: the sign as 0 or 1."""
+    """The integer grid of a quantizer: codes ``lo..hi``; ``bipolar``: the sign as 0 or 1.
+
+    rounding  a mode of QONNX ``Quant``, or HALF_AWAY, TFLite's
+    """
 
     lo: int
     hi: int
@@ -67,6 +70,12 @@ def evaluate(segment: Segment, x: AnyFloat) -> AnyFloat:
 def codes(segment: Segment, x: AnyFloat) -> IntArray:
     """Return the integer codes (same shape as ``x``) of a segment that ends in ``Quant``."""
     return _codes(segment[-1], evaluate(segment[:-1], x)).astype(np.int64)
+
+
+def half_away(x: AnyFloat) -> AnyFloat:
+    """Return ``x`` rounded to integers, ties away from zero, in its own float type."""
+    fraction, whole = np.modf(x)  # of infinity: 0
+    return np.where(np.abs(fraction) >= 0.5, whole + np.sign(x), whole)
 
 
 def direction(segment: Segment) -> IntArray:
@@ -112,5 +121,7 @@ def _codes(step: Step, x: AnyFloat) -> AnyFloat:
     if quant.bipolar:
         return (x >= 0).astype(x.dtype)
     scale, zero_point = (np.asarray(a, dtype=x.dtype) for a in step.operands)
+    if quant.rounding == "HALF_AWAY":  # as TFLite: the zero point comes after the rounding
+        return np.clip(half_away(x / scale) + zero_point, quant.lo, quant.hi)
     clipped = np.clip(x / scale + zero_point, quant.lo, quant.hi)
     return _ROUND[quant.rounding](clipped)
