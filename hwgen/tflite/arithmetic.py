@@ -1,7 +1,7 @@
 """TFLite's integer arithmetic, as its reference kernels compute it.
 
-A real factor is a *quantized multiplier*: ``mantissa * 2**(shift - 31)`` with 31 bits of mantissa.
-Convolutions multiply by it with two roundings, fully connected layers with one.
+A real factor is a *quantized multiplier*: ``mantissa * 2**(shift - 31)`` with 31 bits of mantissa,
+and a product with it is rounded twice.  Fully connected layers alone multiply in float64.
 """
 
 from __future__ import annotations
@@ -52,10 +52,14 @@ def twice_rounded(x: IntArray, by: Multiplier) -> IntArray:
     return (high >> right) + ((high & mask) > (mask >> 1) + (high < 0))
 
 
-def once_rounded(x: IntArray, by: Multiplier) -> IntArray:
-    """Return ``x * by`` rounded half up; x int32 values, ``by.shift`` at most 30."""
-    shift = 31 - by.shift
-    return (x * by.mantissa + (np.int64(1) << (shift - 1))) >> shift
+def by_fixed_point(x: IntArray, factor: FloatArray) -> IntArray:
+    """Return what convolutions make of ``x``: a product with the quantized multiplier."""
+    return twice_rounded(x, Multiplier.of(factor))
+
+
+def by_double(x: IntArray, factor: FloatArray) -> IntArray:
+    """Return what fully connected layers make of ``x``: a float64 product, half away from zero."""
+    return half_away(x * factor).astype(np.int64)
 
 
 def rounded_quotient(x: IntArray, n: int) -> IntArray:

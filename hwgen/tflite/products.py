@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -15,9 +16,9 @@ from hwgen.num.inttype import FloatArray, IntArray, frozen_array
 from hwgen.tflite.arithmetic import (
     INT32,
     Multiplier,
-    once_rounded,
+    by_double,
+    by_fixed_point,
     rounded_quotient,
-    twice_rounded,
 )
 from hwgen.tflite.builder import Builder
 from hwgen.tflite.operands import (
@@ -32,6 +33,8 @@ from hwgen.tflite.operands import (
 )
 from hwgen.tflite.read import Operator, Value
 
+Rescale: TypeAlias = Callable[[IntArray, FloatArray], IntArray]
+
 _SAME_SCALE = 1e-6  # how far TFLite lets the scales around a pool differ
 
 
@@ -42,7 +45,7 @@ class _Closing:
     bias: IntArray  # (out,) added to the sum of weights * (x - zero_point)
     scale: FloatArray  # () or (out,) of the sum
     zero_point: IntArray  # (out,) of the sum
-    multiply: Callable[[IntArray, Multiplier], IntArray]
+    multiply: Rescale
 
 
 def convolution(b: Builder, op: Operator) -> None:
@@ -55,7 +58,7 @@ def convolution(b: Builder, op: Operator) -> None:
             "no grouped convolutions. Use a depthwise or a full one."
         )
     _window(b, op, weights.shape[1:3], int(x.zero_point))
-    _dense(b, op, weights.reshape(len(weights), -1), space_of(op.outputs[0]), twice_rounded)
+    _dense(b, op, weights.reshape(len(weights), -1), space_of(op.outputs[0]), by_fixed_point)
 
 
 def depthwise(b: Builder, op: Operator) -> None:
@@ -76,9 +79,9 @@ def depthwise(b: Builder, op: Operator) -> None:
         outputs = np.arange(taps.shape[1])
         spread[outputs, :, outputs // copies] = taps.T
         return _dense(
-            b, op, spread.reshape(len(spread), -1), space_of(op.outputs[0]), twice_rounded
+            b, op, spread.reshape(len(spread), -1), space_of(op.outputs[0]), by_fixed_point
         )
-    closing = _closing(op, taps.T, twice_rounded)
+    closing = _closing(op, taps.T, by_fixed_point)
     name = b.names.new(op.name)
     lo, hi = accumulator_bounds(taps.T, b.here.lo, b.here.hi)
     y = _sum(name, lo, hi, closing, b.here.space)
@@ -104,7 +107,7 @@ def fully_connected(b: Builder, op: Operator) -> None:
             f"{op.name}: applied to {rows} parts of {b.here.size} channels; hwgen applies a layer "
             "to all values, or to the channels of each pixel. Flatten the input first."
         )
-    _dense(b, op, weights, b.here.space if rows > 1 else (), once_rounded)
+    _dense(b, op, weights, b.here.space if rows > 1 else (), by_double)
 
 
 def average_pool(b: Builder, op: Operator) -> None:
@@ -128,8 +131,8 @@ def average_pool(b: Builder, op: Operator) -> None:
     name = b.names.new(op.name)
     lo, hi = accumulator_bounds(ones, b.here.lo, b.here.hi)
     total = Tensor(
-        f"{name}_out", len(ones), int(lo.min()), int(hi.max()), x.scale / taps,
-        x.zero_point * taps, "", b.here.space,
+        f"{name}_out", len(ones), int(lo.min()), int(hi.max()), np.asarray(x.scale / taps),
+        np.asarray(x.zero_point * taps), "", b.here.space,
     )  # fmt: skip
     b.append(Depthwise(name, b.here.name, total.name, frozen_array(ones)), total)
     low, high = clamp(op, y)
@@ -159,7 +162,7 @@ def _dense(
     op: Operator,
     weights: IntArray,
     space: tuple[int, ...],
-    multiply: Callable[[IntArray, Multiplier], IntArray],
+    multiply: Rescale,
 ) -> None:
     closing = _closing(op, weights, multiply)
     name = b.names.new(op.name)
@@ -179,27 +182,26 @@ def _sum(
     )
 
 
-def _closing(
-    op: Operator, weights: IntArray, multiply: Callable[[IntArray, Multiplier], IntArray]
-) -> _Closing:
+def _closing(op: Operator, weights: IntArray, multiply: Rescale) -> _Closing:
     x, w = data(op), constant(op, 1)
     zero_point = weights.sum(axis=1) * int(x.zero_point)
-    return _Closing(bias(op, len(weights)), x.scale * w.scale, zero_point, multiply)
+    scale = np.asarray(x.scale * w.scale)
+    return _Closing(bias(op, len(weights)), scale, zero_point, multiply)
 
 
 def _requantize(b: Builder, op: Operator, closing: _Closing, lo: IntArray, hi: IntArray) -> None:
     """Append what TFLite makes of the sum: bias, multiplier, zero point, clamp."""
     y = int8(op, op.outputs[0])
     factor = np.broadcast_to(closing.scale / y.scale, lo.shape)
-    by, offset = Multiplier.of(factor), closing.bias - closing.zero_point
-    _require_int32(op, lo + offset, hi + offset, by)
+    offset = closing.bias - closing.zero_point
+    _require_int32(op, lo + offset, hi + offset, Multiplier.of(factor))
     low, high = clamp(op, y)
     zero_point = int(y.zero_point)
 
     def f(a: IntArray) -> IntArray:
-        return np.clip(closing.multiply(a + offset, by) + zero_point, low, high)
+        return np.clip(closing.multiply(a + offset, factor) + zero_point, low, high)
 
-    b.close(op, f, lo, hi, Line(by.real, zero_point + by.real * offset))
+    b.close(op, f, lo, hi, Line(factor, zero_point + factor * offset))
 
 
 def _require_int32(op: Operator, lo: IntArray, hi: IntArray, by: Multiplier) -> None:

@@ -146,6 +146,17 @@ class Chain:
         shape = [n + sum(p) for n, p in zip(self.shape, pads, strict=True)]
         return self.op("PAD", [index], shape, self.quant, schema.PadOptionsT())
 
+    def elementwise(self, name: str, out: Quant, alpha: float = 0.1) -> Chain:
+        """RELU and the like, with the output scale where TFLite prescribes one."""
+        o = None
+        if name == "LEAKY_RELU":
+            o = schema.LeakyReluOptionsT()
+            o.alpha = alpha
+        if name == "QUANTIZE":
+            o = schema.QuantizeOptionsT()
+        out = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}.get(name, out)
+        return self.op(name, [], self.shape, out, o)
+
     def softmax(self, beta: float = 1.0) -> Chain:
         o = schema.SoftmaxOptionsT()
         o.beta = beta
@@ -159,7 +170,7 @@ class Chain:
         zeros = np.zeros(len(scales), dtype=int)
         w = self.tensor("weights", weights.shape, INT8, (scales, zeros), weights, axis)
         if bias is None:
-            return [w, -1]
+            return [w]
         products = np.float32(self.quant[0]) * scales
         return [w, self.tensor("bias", bias.shape, INT32, (products, zeros), bias)]
 
