@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from hwgen.closing import Line
-from hwgen.errors import UnsupportedOp
+from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.graph.ir import Dense, Depthwise, Tensor, Window
 from hwgen.graph.ranges import accumulator_bounds
 from hwgen.num.inttype import FloatArray, IntArray, frozen_array
@@ -31,7 +31,7 @@ from hwgen.tflite.operands import (
     require_image,
     space_of,
 )
-from hwgen.tflite.read import Operator, Value
+from hwgen.tflite.read import MAX_VALUES, Operator, Value
 
 Rescale: TypeAlias = Callable[[IntArray, FloatArray], IntArray]
 
@@ -74,6 +74,11 @@ def depthwise(b: Builder, op: Operator) -> None:
     _window(b, op, weights.shape[1:3], int(x.zero_point))
     taps = weights.reshape(-1, weights.shape[-1])
     copies = weights.shape[-1] // channels
+    if copies * channels * taps.size > MAX_VALUES:
+        raise UnsupportedOp(
+            f"{op.name}: a channel multiplier of {copies} on {channels} channels; hwgen builds it "
+            f"as a full convolution, which would have more than {MAX_VALUES} weights. Split it."
+        )
     if copies > 1:
         spread = np.zeros((taps.shape[1], len(taps), channels), dtype=np.int64)
         outputs = np.arange(taps.shape[1])
@@ -154,6 +159,7 @@ def pad(b: Builder, op: Operator) -> None:
             f"{op.name}: pads {pads.tolist()}; hwgen pads height and width, with no less than 0."
         )
     around = tuple((int(before), int(after)) for before, after in pads[1:3])
+    _require_space(op, tuple(n + sum(p) for n, p in zip(b.here.space, around, strict=True)))
     _append_window(b, op, (1, 1), (1, 1), (1, 1), around, int(x.zero_point), y)
 
 
@@ -252,20 +258,25 @@ def _append_window(
 
 def _pads(op: Operator, kernel: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
     """Return TFLite's padding (before, after) per axis; checks the shape of the output."""
-    pads = []
-    axes = zip(space_of(data(op)), space_of(op.outputs[0]), kernel, "HW", strict=True)
-    for n, n_out, k, axis in axes:
+    pads, space = [], []
+    for n, k, axis in zip(space_of(data(op)), kernel, "HW", strict=True):
         stride = op.options[f"Stride{axis}"]
         dilation = op.options.get(f"Dilation{axis}Factor", 1)
         if min(stride, dilation, k) < 1:
             raise UnsupportedOp(f"{op.name}: stride, dilation and kernel must be at least 1.")
         span = dilation * (k - 1) + 1
         same = op.options["Padding"] == "SAME"
-        total = max((n_out - 1) * stride + span - n, 0) if same else 0
-        if n_out != (-(-n // stride) if same else (n - span) // stride + 1):
-            raise UnsupportedOp(
-                f"{op.name}: the file gives its output the shape {list(op.outputs[0].shape)}, "
-                "which does not follow from its input; convert the model again."
-            )
+        space.append(-(-n // stride) if same else (n - span) // stride + 1)
+        total = max((space[-1] - 1) * stride + span - n, 0) if same else 0
         pads.append((total // 2, total - total // 2))
+    _require_space(op, tuple(space))
     return tuple(pads)
+
+
+def _require_space(op: Operator, space: tuple[int, ...]) -> None:
+    y = op.outputs[0]
+    if len(y.shape) != 4 or space_of(y) != space:
+        raise ModelError(
+            f"{op.name}: the file gives its output the shape {list(y.shape)}, but height and width "
+            f"are {list(space)} by its input; convert the model again."
+        )

@@ -219,7 +219,8 @@ def _quantization(
 ) -> tuple[FloatArray, FloatArray, int]:
     if q is None or q.ScaleLength() == 0:
         return np.array([]), np.array([]), 0
-    scale = np.asarray(q.ScaleAsNumpy(), dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN is refused below
+        scale = np.asarray(q.ScaleAsNumpy(), dtype=np.float64)
     zero_point = np.zeros(len(scale))
     if q.ZeroPointLength():
         zero_point = np.broadcast_to(q.ZeroPointAsNumpy(), scale.shape).astype(np.float64)
