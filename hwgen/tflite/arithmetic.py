@@ -72,7 +72,8 @@ def activation_range(activation: str, scale: float, zero_point: int) -> tuple[in
 
     raises  KeyError  for an activation that is not a clamp
     """
-    bounds = half_away(np.array(_CLAMPS[activation], dtype=np.float32) / np.float32(scale))
+    with np.errstate(over="ignore"):
+        bounds = half_away(np.array(_CLAMPS[activation], dtype=np.float32) / np.float32(scale))
     low, high = (int(q) + zero_point for q in np.clip(bounds, -_FAR, _FAR))
     return max(-128, low), min(127, high)
 

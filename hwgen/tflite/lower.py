@@ -65,6 +65,8 @@ def _entry(chain: Chain) -> Tensor:
     views = tuple(takewhile(lambda op: op.kind in VIEWS, chain.ops))
     shaped = views[-1].outputs[0] if views else chain.source
     source = chain.source
+    if not shaped.shape:
+        raise UnsupportedOp(f"input {source.name!r}: a single number; hwgen reads (1, ...) arrays.")
     if source.dtype not in _RANGES or not source.quantized or source.scale.ndim:
         raise UnsupportedOp(
             f"input {source.name!r}: {source.dtype} without a single scale; hwgen quantizes inputs "

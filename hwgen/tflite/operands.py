@@ -7,7 +7,7 @@ import numpy as np
 from hwgen.errors import UnsupportedOp
 from hwgen.graph.ir import Tensor
 from hwgen.num.inttype import IntArray
-from hwgen.tflite.arithmetic import ACTIVATIONS, activation_range
+from hwgen.tflite.arithmetic import ACTIVATIONS, Multiplier, activation_range
 from hwgen.tflite.read import Operator, Value
 
 
@@ -91,3 +91,13 @@ def bias(op: Operator, rows: int) -> IntArray:
             f"[{rows}]."
         )
     return value.data.astype(np.int64)
+
+
+def require_int32(op: Operator, lo: IntArray, hi: IntArray, by: Multiplier) -> None:
+    """Raise UnsupportedOp unless TFLite can multiply lo .. hi within int32."""
+    if np.any(np.maximum(-lo, hi) >= np.ldexp(2.0**31, -np.maximum(by.shift, 0))):
+        raise UnsupportedOp(
+            f"{op.name}: its integers ({int(lo.min())} .. {int(hi.max())}, times up to "
+            f"2**{int(by.shift.max())}) can leave int32, where TFLite's result is undefined. Check "
+            "the scales and the bias; quantize the model again."
+        )

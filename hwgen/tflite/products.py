@@ -14,7 +14,6 @@ from hwgen.graph.ir import Dense, Depthwise, Tensor, Window
 from hwgen.graph.ranges import accumulator_bounds
 from hwgen.num.inttype import FloatArray, IntArray, frozen_array
 from hwgen.tflite.arithmetic import (
-    INT32,
     Multiplier,
     by_double,
     by_fixed_point,
@@ -29,6 +28,7 @@ from hwgen.tflite.operands import (
     int8,
     kernel_weights,
     require_image,
+    require_int32,
     space_of,
 )
 from hwgen.tflite.read import MAX_VALUES, Operator, Value
@@ -200,7 +200,7 @@ def _requantize(b: Builder, op: Operator, closing: _Closing, lo: IntArray, hi: I
     y = int8(op, op.outputs[0])
     factor = np.broadcast_to(closing.scale / y.scale, lo.shape)
     offset = closing.bias - closing.zero_point
-    _require_int32(op, lo + offset, hi + offset, Multiplier.of(factor))
+    require_int32(op, lo + offset, hi + offset, Multiplier.of(factor))
     low, high = clamp(op, y)
     zero_point = int(y.zero_point)
 
@@ -208,16 +208,6 @@ def _requantize(b: Builder, op: Operator, closing: _Closing, lo: IntArray, hi: I
         return np.clip(closing.multiply(a + offset, factor) + zero_point, low, high)
 
     b.close(op, f, lo, hi, Line(factor, zero_point + factor * offset))
-
-
-def _require_int32(op: Operator, lo: IntArray, hi: IntArray, by: Multiplier) -> None:
-    left = np.maximum(by.shift, 0)
-    if np.any(by.shift > 30) or np.any((lo << left < INT32[0]) | (hi << left > INT32[1])):
-        raise UnsupportedOp(
-            f"{op.name}: its accumulator can leave int32 (bounds {int(lo.min())} .. "
-            f"{int(hi.max())}, scaled up by 2**{int(left.max())}), where TFLite's result is "
-            "undefined. Check the scales and the bias; quantize the model again."
-        )
 
 
 # ---- windows ----------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from hwgen.num.inttype import FloatArray
 MAX_BYTES = 1 << 28  # of a file
 MAX_VALUES = 1 << 24  # of a tensor
 MAX_RANK = 8
+MIN_SCALE = 1e-18  # float32 quotients of scales stay finite
+MAX_NAME = 512  # bytes
 
 _TYPES = {
     tflite.TensorType.FLOAT32: ("float32", np.float32),
@@ -225,10 +227,11 @@ def _quantization(
     if q.ZeroPointLength():
         zero_point = np.broadcast_to(q.ZeroPointAsNumpy(), scale.shape).astype(np.float64)
     axis = q.QuantizedDimension()
-    if not np.all(np.isfinite(scale) & (scale > 0)):
+    usable = (scale >= MIN_SCALE) & (scale <= 1 / MIN_SCALE)
+    if not np.all(usable):
         raise ModelError(
-            f"{name}: scale {float(scale[~(np.isfinite(scale) & (scale > 0))][0]):g}; a scale must "
-            "be positive and finite. Quantize the model again."
+            f"{name}: scale {float(scale[~usable][0]):g}; a scale must be positive, from "
+            f"{MIN_SCALE:g} to {1 / MIN_SCALE:g}. Quantize the model again."
         )
     if dtype in ("int8", "uint8"):
         low, high = (-128, 127) if dtype == "int8" else (0, 255)
@@ -260,7 +263,9 @@ def _at(values: list[Value], index: int) -> Value:
 
 
 def _text(raw: bytes | None) -> str:
-    return raw.decode(errors="replace") if raw else ""
+    """Return a name on one line, for messages."""
+    text = raw[:MAX_NAME].decode(errors="replace") if raw else ""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _same(item: Any) -> Any:

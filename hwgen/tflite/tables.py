@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from hwgen.errors import UnsupportedOp
 from hwgen.num.elementwise import half_away
 from hwgen.num.inttype import FloatArray, IntArray
 from hwgen.tflite.arithmetic import Multiplier, activation_range, twice_rounded
 from hwgen.tflite.builder import Builder, codes_of
-from hwgen.tflite.operands import clamp, constant, data, int8
+from hwgen.tflite.operands import clamp, constant, data, int8, require_int32
 from hwgen.tflite.read import Operator, Value
 
 Function: TypeAlias = Callable[[FloatArray, float], np.ndarray]  # (value, error) -> float32
@@ -24,30 +25,27 @@ _EXP, _TANH = 2.0**-30, 2.0**-22  # relative error that a C library's float32 fu
 def clamped(b: Builder, op: Operator) -> None:
     """Append RELU, RELU6 or RELU_N1_TO_1."""
     x, y = int8(op, data(op)), int8(op, op.outputs[0])
-    by = Multiplier.of(np.float64(np.float32(x.scale) / np.float32(y.scale)))
+    factor = np.float32(x.scale) / np.float32(y.scale)
     low, high = activation_range(op.kind, float(y.scale), int(y.zero_point))
-    _tabulate(b, op, twice_rounded(_centred(b, x), by), low, high)
+    _tabulate(b, op, _scaled(op, _centred(b, x), factor), low, high)
 
 
 def requantize(b: Builder, op: Operator) -> None:
     """Append QUANTIZE of 8-bit codes."""
     x, y = data(op), int8(op, op.outputs[0])
-    by = Multiplier.of(x.scale / y.scale)
-    _tabulate(b, op, twice_rounded(_centred(b, x), by))
+    _tabulate(b, op, _scaled(op, _centred(b, x), x.scale / y.scale))
 
 
 def leaky_relu(b: Builder, op: Operator) -> None:
     """Append LEAKY_RELU."""
     x, y = int8(op, data(op)), int8(op, op.outputs[0])
     alpha, out = np.float32(op.options["Alpha"]), np.float32(y.scale)
-    if alpha < 0:
-        raise UnsupportedOp(f"{op.name}: a negative slope, {alpha}; use one of at least 0.")
+    if not 0 <= alpha <= 1:
+        raise UnsupportedOp(f"{op.name}: a slope of {alpha}; use one from 0 to 1.")
     factors = (np.float32(x.scale) / out, np.float32(x.scale) * alpha / out)
-    rising, falling = (Multiplier.of(np.float64(f)) for f in factors)
     codes = _centred(b, x)
-    _tabulate(
-        b, op, np.where(codes >= 0, twice_rounded(codes, rising), twice_rounded(codes, falling))
-    )
+    rising, falling = (_scaled(op, codes, f) for f in factors)
+    _tabulate(b, op, np.where(codes >= 0, rising, falling))
 
 
 def logistic(b: Builder, op: Operator) -> None:
@@ -86,11 +84,16 @@ def add(b: Builder, op: Operator) -> None:
             "channel, before the tensor is flattened."
         )
     common = 2 * max(float(x.scale), float(other.scale))
-    ours, theirs = (Multiplier.of(v.scale / common) for v in (x, other))
-    shifted = _centred(b, x) << _ADD_BITS, addend << _ADD_BITS
-    total = twice_rounded(shifted[0], ours) + twice_rounded(shifted[1], theirs)
-    by = Multiplier.of(common / ((1 << _ADD_BITS) * y.scale))
-    _tabulate(b, op, twice_rounded(total, by), *clamp(op, y))
+    terms = ((_centred(b, x), x), (addend, other))
+    total = sum(_scaled(op, v << _ADD_BITS, t.scale / common) for v, t in terms)
+    factor = common / ((1 << _ADD_BITS) * y.scale)
+    _tabulate(b, op, _scaled(op, np.asarray(total), factor), *clamp(op, y))
+
+
+def _scaled(op: Operator, x: IntArray, factor: npt.ArrayLike) -> IntArray:
+    by = Multiplier.of(factor)
+    require_int32(op, x.min(keepdims=True), x.max(keepdims=True), by)
+    return twice_rounded(x, by)
 
 
 def _centred(b: Builder, x: Value) -> IntArray:
