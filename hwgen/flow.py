@@ -23,6 +23,7 @@ from hwgen.graph.check import check
 from hwgen.graph.execute import decode, encode, trace
 from hwgen.graph.execute import run as run_reference
 from hwgen.graph.ir import Dense, Depthwise, Graph, Layer, Window, XnorDense
+from hwgen.graph.names import identifier
 from hwgen.graph.serialize import dumps
 from hwgen.graph.stimulus import random_inputs
 from hwgen.parts import find_part
@@ -137,8 +138,6 @@ def translate(source: Source) -> Graph:
 
 def fold(graph: Graph, *, reuse: Reuse, target_cycles: int | None, part: str | None) -> Graph:
     """Return the folded graph."""
-    from hwgen.streamline import identifier
-
     if isinstance(reuse, Mapping):
         reuse = {identifier(name): value for name, value in reuse.items()}
         known = {layer.name for layer in graph.products()}

@@ -7,7 +7,6 @@ from itertools import takewhile
 
 from hwgen.errors import UnsupportedOp
 from hwgen.graph.ir import Graph, Tensor
-from hwgen.graph.names import identifier
 from hwgen.num.elementwise import QuantSpec, Step
 from hwgen.tflite import products, tables
 from hwgen.tflite.builder import Builder
@@ -49,7 +48,7 @@ def lower(network: Network, chain: Chain) -> Graph:
             )
         _LOWERED[op.kind](b, op)
     return Graph(
-        name=identifier(network.name),
+        name=b.names.new(network.name),
         input=b.tensors[0].name,
         output=b.here.name,
         input_shape=_frame(network.input),
