@@ -15,8 +15,11 @@ import numpy as np
 import hwgen
 from hwgen.errors import HwgenError, OutputError
 
+_NEEDED = {
+    "brevitas": "model.pt of hwgen train", "qonnx": "model.onnx", "tflite": "model.tflite",
+}  # fmt: skip
 _ENGINES = ("rtl", "reference", "csim")
-_WITNESSES = ("brevitas", "qonnx", "reference", "csim", "rtl")
+_WITNESSES = ("brevitas", "qonnx", "tflite", "reference", "csim", "rtl")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,8 +70,10 @@ def _add_train(commands: Any) -> None:
 
 
 def _add_build(commands: Any) -> None:
-    p = _command(commands, "build", _build, "QONNX -> integer graph, RTL, memories, manifest")
-    p.add_argument("file", type=Path, help="QONNX model (.onnx)")
+    p = _command(
+        commands, "build", _build, "QONNX or TFLite -> integer graph, RTL, memories, manifest"
+    )
+    p.add_argument("file", type=Path, help="QONNX (.onnx) or int8 TFLite (.tflite) model")
     p.add_argument("--out", type=Path, required=True, help="build directory")
     fold = p.add_mutually_exclusive_group()
     fold.add_argument("--target-cycles", type=_positive, help="cycles per inference, at most")
@@ -77,11 +82,11 @@ def _add_build(commands: Any) -> None:
 
 
 def _add_verify(commands: Any) -> None:
-    p = _command(commands, "verify", _verify, "five witnesses on the same inputs, bit for bit")
+    p = _command(commands, "verify", _verify, "all witnesses on the same inputs, bit for bit")
     p.add_argument("dir", type=Path, help="build directory")
     p.add_argument("--samples", type=_positive, default=1000, help="inputs (default 1000)")
     p.add_argument("--input", type=Path, help=".npy; default: the build's real frames, or random")
-    p.add_argument("--witness", choices=_WITNESSES, nargs="+", default=_WITNESSES)
+    p.add_argument("--witness", choices=_WITNESSES, nargs="+", help="default: all there are")
     p.add_argument("--seed", type=_natural, default=0, help="of random inputs")
 
 
@@ -98,7 +103,7 @@ def _add_rest(commands: Any) -> None:
     p.add_argument("dir", type=Path, help="build directory")
     p.add_argument("--part", default="xc7a100t")
     p = _command(commands, "vitis", _vitis, "hls4ml Vitis project from the integer graph + csim")
-    p.add_argument("file", type=Path, help="QONNX model (.onnx)")
+    p.add_argument("file", type=Path, help="QONNX (.onnx) or int8 TFLite (.tflite) model")
     p.add_argument("--out", type=Path, required=True, help="project folder")
     p.add_argument("--samples", type=_positive, default=200, help="random inputs of the check")
     p = _command(commands, "report", _report, "report.html and report.json of a build directory")
@@ -147,7 +152,8 @@ def _build(args: argparse.Namespace) -> int:
     from hwgen.witnesses import open_build
 
     folding = {"reuse": args.reuse, "target_cycles": args.target_cycles, "part": args.part}
-    facts = open_build(flow.build(args.file, args.out, **folding)).manifest
+    build = open_build(flow.build(args.file, args.out, **folding))
+    facts = build.manifest
     for layer in facts["layers"]:
         fold = (
             f"SIMD {layer['simd']:<4} PE {layer['pe']:<4} {layer['order']}" if layer["simd"] else ""
@@ -160,7 +166,9 @@ def _build(args: argparse.Namespace) -> int:
         f"{facts['predicted']['ii_cycles']} cycles per inference; estimate {estimate['lut']:.0f} "
         f"LUT, {estimate['ff']:.0f} FF, {estimate['bram36']:g} BRAM36, {estimate['dsp']:.0f} DSP"
     )
-    print(f"wrote {args.out}: model.onnx graph.json manifest.json rtl/")
+    if facts["left_to_host"]:
+        print(f"left to the host, after the accelerator: {', '.join(facts['left_to_host'])}")
+    print(f"wrote {args.out}: {build.source.name} graph.json manifest.json rtl/")
     return 0
 
 
@@ -178,7 +186,7 @@ def _verify(args: argparse.Namespace) -> int:
         heard=heard,
     )  # fmt: skip
     for name in result["not_run"]:
-        print(f"  {name:<20} not run: no model.pt of hwgen train is in {args.dir}")
+        print(f"  {name:<20} not run: {args.dir} has no {_NEEDED[name]}")
     print(f"{result['samples']} samples ({result['inputs']}): {result['mismatches']} mismatches")
     if "ii_cycles" in result:
         print(f"RTL: {result['ii_cycles']} cycles per inference back to back, latency "

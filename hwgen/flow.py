@@ -23,6 +23,7 @@ from hwgen.graph.check import check
 from hwgen.graph.execute import decode, encode, trace
 from hwgen.graph.execute import run as run_reference
 from hwgen.graph.ir import Dense, Depthwise, Graph, Layer, Window, XnorDense
+from hwgen.graph.names import identifier
 from hwgen.graph.serialize import dumps
 from hwgen.graph.stimulus import random_inputs
 from hwgen.parts import find_part
@@ -35,6 +36,7 @@ from hwgen.schedule import (
     total_cost,
 )
 from hwgen.sim.compare import Verdict, compare
+from hwgen.sources import QonnxSource, Source, load_source
 from hwgen.witnesses import WITNESSES, Build, Panel, open_build, rtl_outputs, simulate
 
 if TYPE_CHECKING:
@@ -71,18 +73,21 @@ def train(model: str, out: Path, **options: Any) -> list[Path]:
 
 
 # ---- build ------------------------------------------------------------------------------------
-def build(source: Path, out: Path, **folding: Any) -> Path:
-    """Build the QONNX file ``source`` into ``out``; see :func:`build_from_model`.
+def build(file: Path, out: Path, **folding: Any) -> Path:
+    """Build the QONNX or TFLite ``file`` into ``out``; see :func:`build_from_source`.
 
     A training folder around the file comes along: checkpoint, frames, metrics.
     """
-    from hwgen.streamline.read import load
-
-    return build_from_model(load(source), out, beside=source.parent, name=source.name, **folding)
+    return build_from_source(load_source(file), out, beside=file.parent, name=file.name, **folding)
 
 
-def build_from_model(
-    model: ModelProto,
+def build_from_model(model: ModelProto, out: Path, **folding: Any) -> Path:
+    """Build a QONNX model; see :func:`build_from_source`."""
+    return build_from_source(QonnxSource(model), out, **folding)
+
+
+def build_from_source(
+    source: Source,
     out: Path,
     *,
     reuse: Reuse = None,
@@ -91,13 +96,13 @@ def build_from_model(
     beside: Path | None = None,
     name: str = "model",
 ) -> Path:
-    """Streamline, translate, fold and emit ``model``; returns ``out``, complete or untouched.
+    """Translate, fold and emit ``source``; returns ``out``, complete or untouched.
 
     reuse, target_cycles, part  see hwgen.schedule; a mapping names layers as the source model does
     """
-    raw = model.SerializeToString()
+    raw = source.content
     with replacing(out) as stage:
-        graph = fold(translate(model), reuse=reuse, target_cycles=target_cycles, part=part)
+        graph = fold(translate(source), reuse=reuse, target_cycles=target_cycles, part=part)
         text = dumps(graph)
         digest = hashlib.sha256(text.encode()).hexdigest()
         header = (
@@ -105,7 +110,7 @@ def build_from_model(
             "do not edit.\n\n"
         )
         design = emit_top(graph, header)
-        (stage / "model.onnx").write_bytes(raw)
+        (stage / source.FILE).write_bytes(raw)
         (stage / "graph.json").write_text(text)
         write_rtl(design, stage / "rtl")
         _bring(beside, stage)
@@ -113,6 +118,7 @@ def build_from_model(
             "name": graph.name,
             "hwgen_version": hwgen.__version__,
             "source": {"file": name, "sha256": hashlib.sha256(raw).hexdigest()},
+            "left_to_host": source.left_to_host,
             "top": TOP,
             "target": {"reuse": _plain(reuse), "target_cycles": target_cycles, "part": part},
             "streams": stream_facts(design),
@@ -125,18 +131,15 @@ def build_from_model(
     return out
 
 
-def translate(model: ModelProto) -> Graph:
-    """Return the integer graph of a QONNX model: streamlined, then through hls4ml."""
+def translate(source: Source) -> Graph:
+    """Return the integer graph of a model: made of integers, then through hls4ml."""
     from hwgen.hls4ml_backend import to_graph
-    from hwgen.streamline import streamline
 
-    return to_graph(streamline(model))
+    return to_graph(source.integer_qonnx())
 
 
 def fold(graph: Graph, *, reuse: Reuse, target_cycles: int | None, part: str | None) -> Graph:
     """Return the folded graph."""
-    from hwgen.streamline import identifier
-
     if isinstance(reuse, Mapping):
         reuse = {identifier(name): value for name, value in reuse.items()}
         known = {layer.name for layer in graph.products()}
@@ -205,26 +208,28 @@ def verify(
     *,
     samples: int = 1000,
     inputs: Path | None = None,
-    witnesses: Sequence[str] = WITNESSES,
+    witnesses: Sequence[str] | None = None,
     seed: int = 0,
     heard: Callable[[Verdict], None] = lambda verdict: None,
 ) -> dict[str, Any]:
     """Run the witnesses on the same inputs; writes and returns ``verify.json``.
 
     samples fewer, but at least 3, where a network's frames are so large that memory sets a limit
+    witnesses  default: all that the kind of source has
     inputs  .npy in the model's own units; default: the build's real frames, else random inputs
     heard   called with each verdict as it comes
     """
     opened = open_build(folder)
+    asked = opened.witnesses if witnesses is None else tuple(witnesses)
     x, kind = _samples(opened, samples, inputs, seed)
     panel = Panel(opened, x)
     verdicts = []
-    for verdict in panel.hear(tuple(w for w in WITNESSES if w in witnesses)):
+    for verdict in panel.hear(tuple(w for w in WITNESSES if w in asked)):
         heard(verdict)
         verdicts.append(verdict)
     if not any(v.name != "reference" for v in verdicts):
         raise HwgenError(
-            f"nothing was compared: {', '.join(witnesses)} of {folder} has no witness beside the "
+            f"nothing was compared: {', '.join(asked)} of {folder} has no witness beside the "
             "reference (brevitas needs the model.pt of a training); ask for another --witness."
         )
     firsts = [v.first for v in verdicts if v.first is not None]
@@ -232,7 +237,7 @@ def verify(
         "samples": len(x),
         "inputs": kind,
         "mismatches": sum(v.mismatches for v in verdicts),
-        "not_run": [w for w in witnesses if w not in {v.name for v in verdicts}],
+        "not_run": [w for w in asked if w not in {v.name for v in verdicts}],
         **panel.cycles,
         "witnesses": [
             {"name": v.name, "compared": v.compared, "mismatches": v.mismatches, "ties": v.ties,
@@ -316,12 +321,11 @@ def synthesise(folder: Path, part: str = "xc7a100t") -> dict[str, Any]:
     return report.to_json()
 
 
-def vitis(source: Path, out: Path, samples: int = 200) -> Verdict:
-    """Write hls4ml's Vitis project of a QONNX file; returns its C simulation's verdict."""
+def vitis(file: Path, out: Path, samples: int = 200) -> Verdict:
+    """Write hls4ml's Vitis project of a model file; returns its C simulation's verdict."""
     from hwgen.hls4ml_backend import compile_csim, csim_trace, settle
-    from hwgen.streamline.read import load
 
-    graph = translate(load(source))
+    graph = translate(load_source(file))
     codes = encode(graph, random_inputs(graph, _affordable(graph, samples), seed=0))
     layers = {layer.y: layer.name for layer in graph.layers}
     with replacing(out) as stage:

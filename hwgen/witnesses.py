@@ -1,4 +1,4 @@
-"""The five witnesses of one answer: Brevitas, QONNX executor, reference, C simulation, RTL."""
+"""The witnesses of one answer: who runs the source, reference, C simulation, RTL."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from hwgen.num.inttype import IntArray
 from hwgen.num.pack import pack_lanes, unpack_lanes
 from hwgen.sim.compare import Trace, Verdict, compare
 from hwgen.sim.simulator import Probe, SimResult, Simulator, build_simulator
+from hwgen.sources import kind_in
 
 if TYPE_CHECKING:
     from hwgen.streamline.float32 import Float32
 
-WITNESSES = ("brevitas", "qonnx", "reference", "csim", "rtl")
+WITNESSES = ("brevitas", "qonnx", "tflite", "reference", "csim", "rtl")
 _STALLED_SAMPLES = 100  # of the run with random stalls on both sides
 _FAR = 2.0**62  # beyond every code
 _EVIDENT = 1e-3  # of one code: closer than this to an integer is that integer
@@ -40,8 +41,13 @@ class Build:
 
     @property
     def source(self) -> Path:
-        """The QONNX file that was built."""
-        return self.folder / "model.onnx"
+        """The model file that was built."""
+        return self.folder / kind_in(self.folder).FILE
+
+    @property
+    def witnesses(self) -> tuple[str, ...]:
+        """All that can speak for a model of this kind."""
+        return (*kind_in(self.folder).WITNESSES, "reference", "csim", "rtl")
 
     @property
     def checkpoint(self) -> Path:
@@ -169,6 +175,7 @@ class Panel:
         calls: dict[str, Callable[[], Iterator[Verdict]]] = {
             "brevitas": self._brevitas,
             "qonnx": self._qonnx,
+            "tflite": self._tflite,
             "reference": self._reference,
             "csim": self._csim,
             "rtl": self._rtl,
@@ -197,6 +204,8 @@ class Panel:
         yield self._float_witness("brevitas", codes, outputs, started)
 
     def _qonnx(self) -> Iterator[Verdict]:
+        if "qonnx" not in self.build.witnesses:
+            return
         from hwgen.qonnx_executor import execute_qonnx
         from hwgen.streamline.observe import activation_codes, quantized_tensors
 
@@ -206,6 +215,18 @@ class Panel:
         values = execute_qonnx(self.build.source, self.x, wanted)
         codes = activation_codes(graph, values)
         yield self._float_witness("qonnx", codes, values[wanted[-1]], started)
+
+    def _tflite(self) -> Iterator[Verdict]:
+        """Integers from integers: what the interpreter shows is compared without any tolerance."""
+        if "tflite" not in self.build.witnesses:
+            return
+        from hwgen.tflite.interpreter import interpret
+
+        started = time.monotonic()
+        graph, source = self.build.graph, self.build.source
+        found = interpret(source.read_bytes(), graph.name, self.x, self.codes)
+        shown = {t.name: found[t.source] for t in graph.tensors if t.source in found}
+        yield self._compared("tflite", shown, started)
 
     def _csim(self) -> Iterator[Verdict]:
         from hwgen.hls4ml_backend import compile_csim, csim_trace

@@ -3,4 +3,4 @@
 import sys
 from pathlib import Path
 
-sys.path += [str(Path(__file__).parent / folder) for folder in ("streamline", "graph")]
+sys.path += [str(Path(__file__).parent / folder) for folder in ("streamline", "graph", "tflite")]

@@ -10,9 +10,8 @@ from hwgen.closing.staircase import Staircase
 from hwgen.num.inttype import FloatArray, IntArray
 from hwgen.num.rounding import Rounding, shift_round
 
-_MAX_SHIFT = 30
-_MAX_MULTIPLIER_BITS = 25
-_NEIGHBOURS = (0, 1, -1, 2, -2, 3, -3)  # multipliers tried around the exact slope, per channel
+_MAX_SHIFT = 40
+_MAX_MULTIPLIER_BITS = 31
 
 _OPEN = np.int64(1) << 61
 
@@ -53,32 +52,44 @@ def fit(stairs: Staircase, line: Line) -> Affine | None:
 
 
 def _floor(line: Line, shift: int, stairs: Staircase) -> Affine | None:
-    """Return multipliers and biases for which floor rounding puts every step where it belongs."""
-    nearest = np.rint(line.slope * (1 << shift)).astype(np.int64)
-    multiplier, bias = nearest.copy(), np.zeros_like(nearest)
-    found = np.zeros(len(nearest), dtype=bool)
-    for delta in _NEIGHBOURS:
-        least, most = _bias_interval(nearest + delta, shift, stairs)
-        new = (least <= most) & (nearest + delta >= 0) & ~found
-        multiplier = np.where(new, nearest + delta, multiplier)
-        bias = np.where(new, _middle(least, most), bias)
-        found |= new
-        if found.all():
-            return Affine(multiplier, bias, shift, Rounding.FLOOR)
-    return None
+    """Return multipliers and biases for which floor rounding puts every step where it belongs.
+
+    The width of the bias interval is a concave function of the multiplier, so Newton's steps from
+    the line's slope reach the nearest multiplier with an interval that is not empty, or turn back
+    where there is none.
+    """
+    multiplier = np.rint(line.slope * (1 << shift)).astype(np.int64)
+    way = np.zeros_like(multiplier)
+    while True:
+        least, most, gain = _bias_interval(multiplier, shift, stairs)
+        lacking = least > most
+        if not lacking.any():
+            break
+        turns = way * gain < 0
+        if np.any(lacking & (turns | (gain == 0))):
+            return None
+        way = np.where(lacking, np.sign(gain), way)
+        step = -((most - least) // np.maximum(np.abs(gain), 1)) * np.sign(gain)
+        multiplier = np.where(lacking, multiplier + step, multiplier)
+    return Affine(multiplier, _middle(least, most), shift, Rounding.FLOOR)
 
 
 def _bias_interval(
     multiplier: IntArray, shift: int, stairs: Staircase
-) -> tuple[IntArray, IntArray]:
-    """Return the least and the largest bias per channel; least > most where there is none."""
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the least and the largest bias per channel, and how the interval grows.
+
+    least > most where there is none; the third: what it gains if the multiplier is one larger.
+    """
     column = multiplier[:, None]
     level = np.arange(stairs.base + 1, stairs.top + 1)[None, :] << shift
     reachable = stairs.steps <= stairs.hi[:, None]
     avoidable = stairs.steps > stairs.lo[:, None]
-    least = np.where(reachable, level - column * stairs.steps, -_OPEN).max(axis=1)
-    most = np.where(avoidable, level - 1 - column * (stairs.steps - 1), _OPEN).min(axis=1)
-    return least, most
+    least = np.where(reachable, level - column * stairs.steps, -_OPEN)
+    most = np.where(avoidable, level - 1 - column * (stairs.steps - 1), _OPEN)
+    rows, low, high = np.arange(len(least)), least.argmax(axis=1), most.argmin(axis=1)
+    gain = stairs.steps[rows, low] - (stairs.steps[rows, high] - 1)
+    return least[rows, low], most[rows, high], gain
 
 
 def _middle(least: IntArray, most: IntArray) -> IntArray:

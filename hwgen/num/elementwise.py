@@ -27,6 +27,7 @@ AnyFloat: TypeAlias = npt.NDArray[np.floating[Any]]
 class QuantSpec:
     """The integer grid of a quantizer: codes ``lo..hi``; ``bipolar``: the sign as 0 or 1.
 
+    rounding  a mode of QONNX ``Quant``; of a fixed-point type; or HALF_AWAY, TFLite's
     overflow  of a rounded code beyond ``lo..hi``, as in a fixed-point type; None: values are
               clipped to ``lo..hi`` before they are rounded, as in a QONNX ``Quant``
     """
@@ -86,6 +87,12 @@ def codes(segment: Segment, x: AnyFloat) -> IntArray:
     return _codes(segment[-1], evaluate(segment[:-1], x)).astype(np.int64)
 
 
+def half_away(x: AnyFloat) -> AnyFloat:
+    """Return ``x`` rounded to integers, ties away from zero, in its own float type."""
+    fraction, whole = np.modf(x)  # of infinity: 0
+    return np.where(np.abs(fraction) >= 0.5, whole + np.sign(x), whole)
+
+
 def direction(segment: Segment) -> IntArray:
     """Return +1 (non-decreasing) or -1 (non-increasing) per channel; shape () or (channels,)."""
     sign: IntArray = np.array(1, dtype=np.int64)
@@ -131,6 +138,8 @@ def _codes(step: Step, x: AnyFloat) -> AnyFloat:
     if quant.overflow is not None:
         return _confined(_ROUND[quant.rounding](x.astype(np.float64) / step.operands[0]), quant)
     scale, zero_point = (np.asarray(a, dtype=x.dtype) for a in step.operands)
+    if quant.rounding == "HALF_AWAY":  # as TFLite: the zero point comes after the rounding
+        return np.clip(half_away(x / scale) + zero_point, quant.lo, quant.hi)
     clipped = np.clip(x / scale + zero_point, quant.lo, quant.hi)
     return _ROUND[quant.rounding](clipped)
 

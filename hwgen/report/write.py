@@ -29,6 +29,7 @@ from hwgen.report.figures import det_figure, weight_figure
 WITNESSES = {
     "brevitas": "the trained PyTorch model in eval mode (float32)",
     "qonnx": "the QONNX executor on the exported file (float32)",
+    "tflite": "the TFLite interpreter with its reference kernels",
     "reference": "the integer reference in NumPy, which the others are compared with",
     "csim": "the C simulation that hls4ml generates for Vitis",
     "rtl": "the generated SystemVerilog in Verilator",

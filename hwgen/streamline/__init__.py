@@ -8,11 +8,11 @@ from onnx import ModelProto
 
 from hwgen.graph.check import check
 from hwgen.streamline.chain import split
-from hwgen.streamline.lower import identifier, lower
+from hwgen.streamline.lower import lower
 from hwgen.streamline.read import read
 from hwgen.streamline.write import METADATA_KEY, integer_qonnx
 
-__all__ = ["METADATA_KEY", "identifier", "streamline"]
+__all__ = ["METADATA_KEY", "streamline"]
 
 
 def streamline(model: ModelProto | str | Path) -> ModelProto:

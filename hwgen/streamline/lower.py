@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from math import prod
@@ -22,6 +21,7 @@ from hwgen.graph.ir import (
     Window,
     XnorDense,
 )
+from hwgen.graph.names import Names
 from hwgen.graph.ranges import accumulator_bounds
 from hwgen.num.elementwise import Segment, Step, codes, direction, evaluate
 from hwgen.num.inttype import FloatArray, IntArray, frozen_array
@@ -30,8 +30,6 @@ from hwgen.streamline.products import Kernel
 from hwgen.streamline.read import Source
 from hwgen.streamline.weights import integer_weights
 
-_MAX_NAME = 64
-_MADE_UP = re.compile(r"(^(codes|beat|unused|top)|_(out|reg|fifo|last|beat|x\d+))$", re.IGNORECASE)
 _AFFINE = ("Add", "Sub", "RSub", "Mul", "Div", "Neg", "BatchNormalization")
 
 
@@ -47,7 +45,7 @@ class Accumulator:
 
 def lower(source: Source, chain: Chain) -> Graph:
     """Return the integer graph that computes the same codes as the chain, exactly."""
-    names = _Names()
+    names = Names()
     head, *rest = chain.blocks
     encoder, tail = _at_last_quant(head.segment, f"the input of {rest[0].node}")
     tensors = [_coded("codes", head, encoder, tail)]
@@ -72,34 +70,8 @@ def lower(source: Source, chain: Chain) -> Graph:
     )
 
 
-def identifier(name: str) -> str:
-    """Return a legal SystemVerilog, C++ and Tcl identifier for an arbitrary node name.
-
-    It differs from every name that the generated top makes up, and has no double underscore,
-    which Verilator keeps for itself.
-    """
-    stem = re.sub(r"[\W_]+", "_", name, flags=re.ASCII)[:_MAX_NAME].strip("_") or "layer"
-    stem = stem if stem[0].isalpha() else f"n{stem}"
-    return f"{stem}_n" if _MADE_UP.search(stem) else stem
-
-
-class _Names:
-    """Identifiers, each given once."""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-
-    def new(self, name: str) -> str:
-        stem = identifier(name)
-        candidate, i = stem, 2
-        while candidate.lower() in self._taken:
-            candidate, i = f"{stem}_{i}", i + 1
-        self._taken.add(candidate.lower())
-        return candidate
-
-
 def _lower_block(
-    block: Block, x: Tensor, names: _Names, after: Block | None
+    block: Block, x: Tensor, names: Names, after: Block | None
 ) -> tuple[list[Layer], list[Tensor]]:
     assert block.product is not None
     if (x.scale.ndim or x.zero_point.ndim) and not block.product.depthwise:
@@ -133,7 +105,7 @@ def _lower_block(
 
 def _closed(
     block: Block, acc: Tensor, bounds: Accumulator, segment: Segment, tail: Segment,
-    names: _Names, after: Block | None,
+    names: Names, after: Block | None,
 ) -> tuple[Layer, Tensor]:  # fmt: skip
     name = names.new(segment[-1].source)
 

@@ -9,7 +9,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from hwgen.errors import ModelError, UnsupportedOp
-from hwgen.streamline import identifier, streamline
+from hwgen.graph.names import identifier
+from hwgen.streamline import streamline
 from models import Chain
 
 
