@@ -13,12 +13,14 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import erf, expit
 
 from hwgen.num.inttype import FloatArray, IntArray
 
 Kind: TypeAlias = Literal[
-    "Add", "Sub", "RSub", "Mul", "Div", "Neg", "Relu", "Clip", "BatchNormalization", "Quant"
-]
+    "Add", "Sub", "RSub", "Mul", "Div", "Neg", "BatchNormalization", "Relu", "Clip", "PRelu", "Elu",
+    "Sigmoid", "Tanh", "Erf", "Softplus", "Quant",
+]  # fmt: skip
 AnyFloat: TypeAlias = npt.NDArray[np.floating[Any]]
 
 
@@ -38,30 +40,59 @@ class Step:
 
     Add, Sub, RSub, Mul, Div    (constant,)   RSub is ``constant - x``
     Clip                        (low, high)
+    PRelu, Elu                  (slope,), (alpha,)   of the negative side
     BatchNormalization          (scale, bias, mean, variance, epsilon)
     Quant                       (scale, zero_point)   value = scale * (code - zero_point)
+
+    Add, Sub, RSub and Mul may combine two values of the segment instead, as in ``x * sigmoid(x)``:
+    ``earlier`` steps into the segment (0: its input) lies what takes the place of the constant.
     """
 
     kind: Kind
     operands: tuple[FloatArray, ...] = ()
     quant: QuantSpec | None = None
     source: str = ""  # name of the ONNX node, for messages
+    earlier: int | None = None
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether the op only scales and shifts the value before it."""
+        return self.kind in _AFFINE and self.earlier is None
 
 
 Segment: TypeAlias = tuple[Step, ...]
 
+_AFFINE = ("Add", "Sub", "RSub", "Mul", "Div", "Neg", "BatchNormalization")
+
+
+def _dpu_round(x: AnyFloat) -> AnyFloat:
+    """Round half to even, but negative halves up: the hardware of Xilinx' DPU."""
+    return np.where((x < 0) & (x - np.floor(x) == 0.5), np.ceil(x), np.round(x))
+
+
+# The names of QONNX, then those that only Brevitas writes.
 _ROUND: dict[str, Callable[[AnyFloat], AnyFloat]] = {
-    "ROUND": np.round, "HALF_EVEN": np.round, "FLOOR": np.floor, "CEIL": np.ceil,
+    "ROUND": np.round,
+    "HALF_EVEN": np.round,
+    "FLOOR": np.floor,
+    "CEIL": np.ceil,
     "DOWN": np.trunc,
-}  # fmt: skip
+    "UP": lambda x: np.sign(x) * np.ceil(np.abs(x)),
+    "HALF_UP": lambda x: np.sign(x) * np.floor(np.abs(x) + 0.5),
+    "HALF_DOWN": lambda x: np.sign(x) * np.ceil(np.abs(x) - 0.5),
+    "ROUND_TO_ZERO": np.trunc,
+    "DPU": _dpu_round,
+}
 ROUNDING_MODES = tuple(_ROUND)
 
 
 def evaluate(segment: Segment, x: AnyFloat) -> AnyFloat:
     """Return the real value after every step; ``x`` is (..., channels), its dtype is kept."""
+    values = [x]
     for step in segment:
-        x = _apply(step, x)
-    return x
+        earlier = None if step.earlier is None else values[step.earlier]
+        values.append(apply(step, values[-1], earlier))
+    return values[-1]
 
 
 def codes(segment: Segment, x: AnyFloat) -> IntArray:
@@ -70,18 +101,32 @@ def codes(segment: Segment, x: AnyFloat) -> IntArray:
 
 
 def direction(segment: Segment) -> IntArray:
-    """Return +1 (non-decreasing) or -1 (non-increasing) per channel; shape () or (channels,)."""
+    """Return +1 (non-decreasing), -1 (non-increasing) or 0 (not known to be either) per channel.
+
+    returns  () or (channels,)
+    """
     sign: IntArray = np.array(1, dtype=np.int64)
     for step in segment:
-        if step.kind in ("Mul", "Div", "BatchNormalization"):
-            sign = sign * np.where(step.operands[0] < 0, -1, 1)
-        elif step.kind in ("Neg", "RSub"):
-            sign = -sign
+        sign = sign * _direction(step)
     return sign
 
 
-def _apply(step: Step, x: AnyFloat) -> AnyFloat:
+def _direction(step: Step) -> IntArray:
+    one: IntArray = np.array(1, dtype=np.int64)
+    if step.earlier is not None:
+        return 0 * one
+    if step.kind in ("Mul", "Div", "BatchNormalization"):
+        return np.where(step.operands[0] < 0, -1, 1)
+    if step.kind in ("PRelu", "Elu"):
+        return np.where(step.operands[0] < 0, 0, 1)
+    return -one if step.kind in ("Neg", "RSub") else one
+
+
+def apply(step: Step, x: AnyFloat, earlier: AnyFloat | None = None) -> AnyFloat:
+    """Return the real value after one step; ``earlier`` replaces its constant."""
     args = [np.asarray(a, dtype=x.dtype) for a in step.operands]
+    if earlier is not None:
+        args = [earlier]
     match step.kind:
         case "Add":
             return x + args[0]
@@ -99,6 +144,18 @@ def _apply(step: Step, x: AnyFloat) -> AnyFloat:
             return np.maximum(x, 0)
         case "Clip":
             return np.clip(x, args[0], args[1])
+        case "PRelu":
+            return np.where(x < 0, x * args[0], x)
+        case "Elu":
+            return np.where(x < 0, np.expm1(np.minimum(x, 0)) * args[0], x)
+        case "Sigmoid":
+            return expit(x)
+        case "Tanh":
+            return np.tanh(x)
+        case "Erf":
+            return erf(x)
+        case "Softplus":
+            return np.logaddexp(x, np.zeros_like(x))
         case "BatchNormalization":
             scale, bias, mean, variance, epsilon = args
             return (x - mean) / np.sqrt(variance + epsilon) * scale + bias
