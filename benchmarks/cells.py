@@ -180,7 +180,10 @@ def _layer(cell: Cell, inputs: int, outputs: int) -> nn.Module:
         options["bias_quant"] = bq.Int16Bias
     if cell.weight_bits == "1":
         scale = 0.125 if cell.weight_scale == "po2" else 0.1
-        options |= {"weight_quant": bq.SignedBinaryWeightPerTensorConst, "weight_scaling_init": scale}
+        options |= {
+            "weight_quant": bq.SignedBinaryWeightPerTensorConst,
+            "weight_scaling_init": scale,
+        }
     else:
         where = "PerChannel" if cell.weight_scales == "per channel" else "PerTensor"
         kind, home = ("FixedPoint", po2) if cell.weight_scale == "po2" else ("Float", bq)

@@ -137,7 +137,7 @@ class _Allowed:
         if tensor == graph.input:
             return self._float32.input_codes(self._x).holds
         layer = next(e for e in graph.layers if e.y == tensor)
-        product = next((e for e in graph.products() if e.y in (layer.x, tensor)), None)
+        product = graph.product_behind(tensor)
         if product is None:  # an index of the largest code: codes are compared before
             return lambda answer: np.zeros(answer.shape, dtype=bool)
         x = self._reference[product.x]

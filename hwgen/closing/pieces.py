@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hwgen.closing.staircase import Function
-from hwgen.graph.ir import Table, Tensor, Threshold
+from hwgen.graph.ir import Layer, Table, Tensor, Threshold
 from hwgen.num.inttype import IntArray, frozen_array
 
 MOST_VALUES = 1 << 24  # evaluations of one function, its range times its channels: seconds of work
@@ -44,22 +44,26 @@ def pieces(f: Function, lo: IntArray, hi: IntArray) -> Pieces:
 
 
 def tabulated(
-    name: str, search: str, x: Tensor, y: str, f: Function, lo: IntArray, hi: IntArray
-) -> tuple[list[Threshold | Table], list[Tensor]]:
-    """Return the layers from ``x`` to the tensor ``y`` that compute any ``f``.
+    name: str, search: str, x: Tensor, y: Tensor, f: Function, lo: IntArray, hi: IntArray
+) -> tuple[list[Layer], list[Tensor]]:
+    """Return the layers from ``x`` to ``y`` that compute any ``f``, and their outputs.
 
     The table ``name`` alone where the range of ``x`` is small; else the thresholds ``search`` find
-    the piece and the table has its value.
-    returns  the layers, and the tensor between them where there are two
+    the piece and the table has its value.  The bounds of ``y`` become those of the table.
     """
     if x.hi - x.lo < _DIRECT:
         entries = f(np.repeat(np.arange(x.lo, x.hi + 1)[:, None], x.size, axis=1))
-        return [Table(name, x.name, y, _shared(entries.T))], []
+        return [Table(name, x.name, y.name, _shared(entries.T))], [_bounded(y, entries)]
     found = pieces(f, lo, hi)
     one, nil = np.array(1.0), np.array(0.0)
     piece = Tensor(f"{search}_out", x.size, 0, found.start.shape[1], one, nil, space=x.space)
     steps = Threshold(search, x.name, piece.name, frozen_array(found.start), 0)
-    return [steps, Table(name, piece.name, y, _shared(found.value))], [piece]
+    table = Table(name, piece.name, y.name, _shared(found.value))
+    return [steps, table], [piece, _bounded(y, found.value)]
+
+
+def _bounded(y: Tensor, values: IntArray) -> Tensor:
+    return replace(y, lo=min(int(values.min()), 0), hi=max(int(values.max()), 0))
 
 
 def _shared(table: IntArray) -> IntArray:

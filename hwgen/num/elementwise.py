@@ -8,7 +8,7 @@ segments in float64 to find the integer function that the hardware implements.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -98,6 +98,13 @@ def evaluate(segment: Segment, x: AnyFloat) -> AnyFloat:
 def codes(segment: Segment, x: AnyFloat) -> IntArray:
     """Return the integer codes (same shape as ``x``) of a segment that ends in ``Quant``."""
     return _codes(segment[-1], evaluate(segment[:-1], x)).astype(np.int64)
+
+
+def rebased(segment: Segment, cut: int) -> Segment:
+    """Return the steps from ``cut`` on as a segment of its own; none may reach behind it."""
+    return tuple(
+        s if s.earlier is None else replace(s, earlier=s.earlier - cut) for s in segment[cut:]
+    )
 
 
 def direction(segment: Segment) -> IntArray:

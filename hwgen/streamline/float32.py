@@ -21,8 +21,8 @@ from hwgen.streamline.weights import integer_weights
 
 _EPS32 = 2.0**-24
 _ROUNDINGS = 8  # of one op, its constants included; batch norm has the most
-# Approximated by each executor in its own way: onnxruntime is up to 5.5 roundings of 1.0 (tanh) away
-# from the true value, PyTorch up to 1.5, both much more than that of a value near 0.
+# Each executor approximates these in its own way: onnxruntime is up to 5.5 roundings of 1.0 (tanh)
+# away from the true value, PyTorch up to 1.5; near 0 that is many roundings of the value itself.
 _APPROXIMATED = ("Sigmoid", "Tanh", "Erf", "Softplus", "Elu")
 
 
