@@ -1,4 +1,4 @@
-"""Integer functions that are not monotone, as pieces of constant value, found by full evaluation."""
+"""Integer functions that are not monotone, as pieces of constant value, by full evaluation."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def _closed(
     y = _coded(f"{name}_out", block, segment, tail)
     # Zero lies between two codes (+1, -1): where it pads, codes on half the grid have one for it.
     gain = 2 if _pads(after) and np.any(y.zero_point % 1) else 1
-    y = replace(y, scale=y.scale / gain, zero_point=y.zero_point * gain)
+    y = replace(y, scale=np.asarray(y.scale / gain), zero_point=np.asarray(y.zero_point * gain))
     if cut:
         layer, y = _staircase(acc, y, bounds, segment, gain)
         return [layer], [y]
