@@ -14,6 +14,7 @@ _MAX_SHIFT = 30
 _MAX_MULTIPLIER_BITS = 25
 _NEIGHBOURS = (0, 1, -1, 2, -2, 3, -3)  # multipliers tried around the exact slope, per channel
 
+_SPARSE = 64
 _OPEN = np.int64(1) << 61
 
 
@@ -43,22 +44,30 @@ def fit(stairs: Staircase, line: Line) -> Affine | None:
     """
     if stairs.steps.shape[1] == 0:
         return None
+    reach = float(max(np.abs(stairs.lo).max(), np.abs(stairs.hi).max()) + 1)
+    many = stairs.steps.shape[1] > 4 * _SPARSE  # most shifts fail on a few levels already
     for shift in range(_MAX_SHIFT + 1):
-        if np.abs(line.slope).max() * (1 << shift) >= 1 << _MAX_MULTIPLIER_BITS:
+        largest = np.abs(line.slope).max() * (1 << shift)
+        if largest >= 1 << _MAX_MULTIPLIER_BITS or largest * reach >= _OPEN:
             return None
-        for candidate in (_floor(line, shift, stairs), _half_even(line, shift)):
+        hopeless = many and _floor(line, shift, stairs, every=_SPARSE) is None
+        floor = None if hopeless else _floor(line, shift, stairs)
+        for candidate in (floor, _half_even(line, shift)):
             if candidate is not None and _equal(candidate, stairs):
                 return candidate
     return None
 
 
-def _floor(line: Line, shift: int, stairs: Staircase) -> Affine | None:
-    """Return multipliers and biases for which floor rounding puts every step where it belongs."""
+def _floor(line: Line, shift: int, stairs: Staircase, every: int = 1) -> Affine | None:
+    """Return multipliers and biases for which floor rounding puts steps where they belong.
+
+    every  look at each step, or only at one of so many
+    """
     nearest = np.rint(line.slope * (1 << shift)).astype(np.int64)
     multiplier, bias = nearest.copy(), np.zeros_like(nearest)
     found = np.zeros(len(nearest), dtype=bool)
     for delta in _NEIGHBOURS:
-        least, most = _bias_interval(nearest + delta, shift, stairs)
+        least, most = _bias_interval(nearest + delta, shift, stairs, every)
         new = (least <= most) & (nearest + delta >= 0) & ~found
         multiplier = np.where(new, nearest + delta, multiplier)
         bias = np.where(new, _middle(least, most), bias)
@@ -69,15 +78,16 @@ def _floor(line: Line, shift: int, stairs: Staircase) -> Affine | None:
 
 
 def _bias_interval(
-    multiplier: IntArray, shift: int, stairs: Staircase
+    multiplier: IntArray, shift: int, stairs: Staircase, every: int
 ) -> tuple[IntArray, IntArray]:
     """Return the least and the largest bias per channel; least > most where there is none."""
     column = multiplier[:, None]
-    level = np.arange(stairs.base + 1, stairs.top + 1)[None, :] << shift
-    reachable = stairs.steps <= stairs.hi[:, None]
-    avoidable = stairs.steps > stairs.lo[:, None]
-    least = np.where(reachable, level - column * stairs.steps, -_OPEN).max(axis=1)
-    most = np.where(avoidable, level - 1 - column * (stairs.steps - 1), _OPEN).min(axis=1)
+    steps = stairs.steps[:, ::every]
+    level = np.arange(stairs.base + 1, stairs.top + 1, every)[None, :] << shift
+    reachable = steps <= stairs.hi[:, None]
+    avoidable = steps > stairs.lo[:, None]
+    least = np.where(reachable, level - column * steps, -_OPEN).max(axis=1)
+    most = np.where(avoidable, level - 1 - column * (steps - 1), _OPEN).min(axis=1)
     return least, most
 
 

@@ -80,6 +80,9 @@ def _check_layer(layer: Layer, x: Tensor, y: Tensor, after: str) -> None:
             require((x.size, x.space) == (y.size, y.space), "shapes agree")
             require(layer.multiplier.shape == (y.size,), "an M per channel")
             require(y.lo <= layer.lo <= layer.hi <= y.hi, "the clamp fits")
+            most = int(np.abs(layer.multiplier).max()) * max(-x.lo, x.hi)
+            most += int(np.abs(layer.bias).max()) + (1 << layer.shift)
+            require(most < 1 << 62, "multiplier * x + bias fits 63 bits")
         case Table():
             require((x.size, x.space) == (y.size, y.space), "shapes agree")
             rows, entries = layer.table.shape
