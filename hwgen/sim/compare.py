@@ -28,6 +28,10 @@ class Mismatch:
     expected: int
     got: int
     index: int  # of the integer in its frame
+    # of the RTL only
+    instance: str | None = None
+    cycle: int | None = None  # of the transfer
+    waveform: str | None = None  # path
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def compare(
     valid = np.ones(samples, dtype=bool)
     for tensor, layer in layers(graph).items():
         if tensor not in trace:
-            unseen += (layer,)
+            unseen += (layer,) if tensor != graph.input else ()
             continue
         ours, theirs = reference[tensor], trace[tensor]
         differs = (ours != theirs) & valid[:, None]

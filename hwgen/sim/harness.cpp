@@ -141,22 +141,12 @@ class Simulation {
     Verilated::assertOn(options.assertions);
     Verilated::traceEverOn(!options.wave_path.empty());
     top_ = std::make_unique<Top>();
-#if VM_TRACE
-    wave_.dumpvars(1, kTop);
-    if (!options.wave_instance.empty())
-      wave_.dumpvars(0, std::string(kTop) + "." + options.wave_instance);
-    if (!options.wave_path.empty()) top_->trace(&wave_, 99);
-#endif
     output_.reserve(options.frames * options.out_beats * kOutBytes);
     frame_ends_.reserve(options.frames);
+    if (!options.wave_path.empty()) choose_wires();
   }
 
-  ~Simulation() {
-    top_->final();
-#if VM_TRACE
-    wave_.close();
-#endif
-  }
+  ~Simulation() { close(); }
 
   void run() {
     reset();
@@ -187,6 +177,23 @@ class Simulation {
   }
 
  private:
+  void choose_wires() {
+#if VM_TRACE
+    const std::string scope = std::string("TOP.") + kTop;
+    wave_.dumpvars(1, scope);
+    if (!options_.wave_instance.empty()) wave_.dumpvars(99, scope + "." + options_.wave_instance);
+    top_->trace(&wave_, 99);
+    wave_.set_time_resolution("1ns");
+#endif
+  }
+
+  void close() {
+    top_->final();
+#if VM_TRACE
+    wave_.close();
+#endif
+  }
+
   void reset() {
     top_->rst = 1;
     top_->s_axis_tvalid = 0;
@@ -248,15 +255,18 @@ class Simulation {
     if (!options_.probe_prefix.empty()) record();
     if (in || out) last_transfer_ = cycle_;
     if (cycle_ - last_transfer_ > options_.patience && frame_ends_.size() < options_.frames)
-      deadlock();
+      stop("deadlock: no transfer for %lu cycles up to cycle %lu, after %lu input and %lu output "
+           "beats", options_.patience, cycle_, sent_, received_);
     top_->clk = 1;
     eval();
     if (in) ++sent_, offered_ = false;
     ++cycle_;
   }
 
-  // Every stream as "stream name tvalid tready", then the sentence.
-  [[noreturn]] void deadlock() const {
+  // Fail, and say of every stream "stream name tvalid tready", of every probe "passed name beats".
+  [[noreturn]] void stop(const char* format, auto... values) {
+    close();
+    if (!options_.wave_path.empty()) std::exit(0);  // the waveform ends where the hardware does
     [[maybe_unused]] const auto& signals = *top_->rootp;
     std::printf("stream s_axis %d %d\n", top_->s_axis_tvalid, top_->s_axis_tready);
 #define STATE(name, signal) \
@@ -268,8 +278,7 @@ class Simulation {
     if (!options_.probe_prefix.empty()) { PROBES(PASSED) }
     std::printf("last_movement %lu\n", std::max(last_transfer_, last_record_));
     std::fflush(stdout);
-    fail("deadlock: no transfer for %lu cycles up to cycle %lu, after %lu input and %lu output "
-         "beats", options_.patience, cycle_, sent_, received_);
+    fail(format, values...);
   }
 
   // Once offered, a beat stays until its transfer.
@@ -284,10 +293,10 @@ class Simulation {
 
   void receive() {
     if (received_ == options_.frames * options_.out_beats)
-      fail("cycle %lu: an output beat too many", cycle_);
+      stop("cycle %lu: an output beat too many", cycle_);
     const bool last = received_ % options_.out_beats == options_.out_beats - 1;
     if (top_->m_axis_tlast != last)
-      fail("cycle %lu: m_axis_tlast is %d at output beat %lu of %lu", cycle_,
+      stop("cycle %lu: m_axis_tlast is %d at output beat %lu of %lu", cycle_,
            int(top_->m_axis_tlast), received_ % options_.out_beats, options_.out_beats);
     append_signal(output_, top_->m_axis_tdata, kOutBytes);
     ++received_;

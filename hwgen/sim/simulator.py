@@ -26,7 +26,7 @@ _FLAGS = [
     "--x-assign", "fast", "--x-initial", "unique",
     "-MAKEFLAGS", "OPT_FAST=-O1 OPT_GLOBAL=-O1 OPT_SLOW=-O0", *BUILD_ARGS,
 ]  # fmt: skip
-_WAVE_FLAGS = ["--trace-vcd", "--trace-max-array", "0"]
+_WAVE_FLAGS = ["--trace-vcd", "--trace-max-array", "0"]  # no memories
 # Options of the executable; harness.cpp says what they mean.
 _DEFAULTS: dict[str, object] = {
     "idle": 0.0, "backpressure": 0.0, "seed": 0, "reset_at": 0, "patience": 1_000_000,
