@@ -38,6 +38,7 @@ def lower(network: Network, chain: Chain) -> Graph:
 
     raises  UnsupportedOp  for an op, a type or a shape that has no exact form here
     """
+    input_shape = _frame(network.input)
     b = Builder(_entry(chain))
     for op in chain.ops:
         if op.kind in VIEWS:
@@ -56,7 +57,7 @@ def lower(network: Network, chain: Chain) -> Graph:
         name=b.names.new(network.name),
         input=b.tensors[0].name,
         output=b.here.name,
-        input_shape=_frame(network.input),
+        input_shape=input_shape,
         output_shape=_frame(chain.output),
         encoder=(_quantizer(chain.source),),
         tensors=tuple(b.tensors),

@@ -77,6 +77,18 @@ def test_depth_multiplier_becomes_one_product_with_zeros():
     assert Depthwise not in kinds
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 4), (2, 1)])
+def test_kernels_wider_than_the_image_lose_the_taps_that_see_padding(size):
+    rng = np.random.default_rng(3)
+    chain = Chain((*size, 3), (0.1, 9))
+    for _ in range(2):
+        chain.depthwise(rng.integers(-127, 128, (5, 3, 3)), np.arange(3), 0.01, (0.2, -3),
+                        padding="SAME")  # fmt: skip
+        chain.conv(rng.integers(-127, 128, (3, 3, 5, 3)), np.arange(3), 0.01, (0.2, -3),
+                   padding="SAME")  # fmt: skip
+    compared(chain.content())
+
+
 def test_many_channels_close_with_a_short_multiplier():
     """With ReLU the requantizer is one line: no thresholds, fewer bits than TFLite's 31."""
     rng = np.random.default_rng(5)
