@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import TypeAlias
 
 import numpy as np
 
 from hwgen.closing import Line
-from hwgen.errors import UnsupportedOp
+from hwgen.closing.staircase import Function
+from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.graph.ir import Dense, Depthwise, Tensor
 from hwgen.graph.ranges import accumulator_bounds
 from hwgen.num.inttype import FloatArray, IntArray, frozen_array
@@ -17,7 +19,9 @@ from hwgen.tflite.arithmetic import (
     Multiplier,
     by_double,
     by_fixed_point,
+    mean_multiplier,
     rounded_quotient,
+    twice_rounded,
 )
 from hwgen.tflite.builder import Builder
 from hwgen.tflite.operands import (
@@ -131,22 +135,57 @@ def average_pool(b: Builder, op: Operator) -> None:
             f"{op.name}: SAME padding; at the border the mean is over fewer pixels, so the divisor "
             "depends on the position. Use VALID padding, or a kernel that divides the image."
         )
-    taps = int(np.prod(kernel))
-    ones = np.ones((x.shape[-1], taps), dtype=np.int64)
-    append_window(b, op, ones.T.reshape(1, *kernel, -1), int(x.zero_point), crop=False)
-    name = b.names.new(op.name)
-    lo, hi = accumulator_bounds(ones, b.here.lo, b.here.hi)
-    total = Tensor(
-        f"{name}_out", len(ones), int(lo.min()), int(hi.max()), np.asarray(x.scale / taps),
-        np.asarray(x.zero_point * taps), "", b.here.space,
-    )  # fmt: skip
-    b.append(Depthwise(name, b.here.name, total.name, frozen_array(ones)), total)
-    low, high = clamp(op, y)
+    taps, (low, high) = int(np.prod(kernel)), clamp(op, y)
 
     def f(a: IntArray) -> IntArray:
         return np.clip(rounded_quotient(a, taps), low, high)
 
-    b.close(op, f, lo, hi, Line(np.full(len(ones), 1 / taps), np.zeros(len(ones))))
+    _pool(b, op, kernel, f, slope=1 / taps, offset=0.0)
+
+
+def mean(b: Builder, op: Operator) -> None:
+    """Append MEAN over height and width, by TFLite's multiplier that divides, too."""
+    x, y = int8(op, data(op)), int8(op, op.outputs[0])
+    require_image(op, x, b.space, b.here.size)
+    axes = constant(op, 1).data
+    if axes is None or sorted(int(a) % 4 for a in axes.flat) != [1, 2]:
+        raise UnsupportedOp(f"{op.name}: not over height and width; hwgen takes no other mean.")
+    if b.pads:
+        raise UnsupportedOp(f"{op.name}: follows a PAD; take the mean before padding.")
+    kernel = space_of(x)
+    taps = int(np.prod(kernel))
+    by = mean_multiplier(float(x.scale / y.scale), taps)
+    centre, zero_point = taps * int(x.zero_point), int(y.zero_point)
+    ends = np.array([taps * b.here.lo, taps * b.here.hi]) - centre
+    require_int32(op, ends[:1], ends[1:], by)
+
+    def f(a: IntArray) -> IntArray:
+        return np.clip(twice_rounded(a - centre, by) + zero_point, -128, 127)
+
+    image = replace(y, shape=(1, 1, 1, x.shape[-1]))
+    if prod(image.shape) != prod(y.shape):
+        raise ModelError(f"{op.name}: an output of {list(y.shape)}; convert the model again.")
+    options = {"Padding": "VALID", "StrideH": 1, "StrideW": 1}
+    slope = float(by.real)
+    pooled = replace(op, outputs=(image,), options=options)
+    _pool(b, pooled, kernel, f, slope, zero_point - slope * centre)
+
+
+def _pool(
+    b: Builder, op: Operator, kernel: tuple[int, ...], f: Function, slope: float, offset: float
+) -> None:
+    """Append the sum of the codes under a kernel, and ``f`` of it."""
+    x, size, taps = data(op), b.here.size, int(np.prod(kernel))
+    ones = np.ones((size, taps), dtype=np.int64)
+    append_window(b, op, ones.T.reshape(1, *kernel, -1), int(x.zero_point), crop=False)
+    name = b.names.new(op.name)
+    lo, hi = accumulator_bounds(ones, b.here.lo, b.here.hi)
+    total = Tensor(
+        f"{name}_out", size, int(lo.min()), int(hi.max()), np.asarray(x.scale / taps),
+        np.asarray(x.zero_point * taps), "", b.here.space,
+    )  # fmt: skip
+    b.append(Depthwise(name, b.here.name, total.name, frozen_array(ones)), total)
+    b.close(op, f, lo, hi, Line(np.full(size, slope), np.full(size, offset)))
 
 
 def _dense(

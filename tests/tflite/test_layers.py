@@ -62,6 +62,20 @@ def test_average_pool_rounds_half_away(kernel):
     compared(chain.content(), x)
 
 
+@pytest.mark.parametrize("space", [(1, 1), (1, 2), (3, 3), (4, 4), (7, 7), (8, 5)])
+@pytest.mark.parametrize("keep", [True, False])
+def test_mean_over_the_image(space, keep):
+    rng = np.random.default_rng([*space, keep])
+    for same in (True, False, False):
+        entry = quant(rng)
+        chain = Chain((*space, 3), entry)
+        chain.mean(entry if same else quant(rng), keep, (2, 1) if keep else (-3, -2))
+        graph = to_graph(chain.content(), "net")
+        x = random_codes(graph, 60, 3)
+        x[30:] = entry[1] + rng.integers(-4, 5, x[30:].shape)
+        compared(chain.content(), np.clip(x, -128, 127))
+
+
 def test_pool_with_same_padding_that_pads_nothing():
     compared(Chain((6, 4, 2), (0.1, 7)).pool((3, 2), (3, 2), "SAME").content())
 

@@ -87,8 +87,8 @@ CASES: list[tuple[Callable[[], Chain], type[HwgenError], str]] = [
     (
         lambda: image().pool((2, 2), op="MAX_POOL_2D"), UnsupportedOp,
         "max_pool_2d_0: MAX_POOL_2D has no exact form in hwgen yet; it builds ADD, "
-        "AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, LEAKY_RELU, LOGISTIC, PAD, "
-        "QUANTIZE, RELU, RELU6, RELU_N1_TO_1, TANH, and SOFTMAX on the host. Replace the op.",
+        "AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, LEAKY_RELU, LOGISTIC, MEAN, "
+        "PAD, QUANTIZE, RELU, RELU6, RELU_N1_TO_1, TANH, and SOFTMAX on the host. Replace the op.",
     ),
     (
         lambda: image().pool((3, 3), padding="SAME"), UnsupportedOp,
@@ -159,6 +159,10 @@ CASES: list[tuple[Callable[[], Chain], type[HwgenError], str]] = [
         "average_pool_2d_3: its input [1, 3, 4, 2] is a reshaped [1, 4, 3, 2]; hwgen reads images "
         "in the order in which the layer before writes them. Move the reshape to the input or the "
         "output of the network.",
+    ),
+    (
+        lambda: image().mean((0.1, 3), True, (1,)), UnsupportedOp,
+        "mean_0: not over height and width; hwgen takes no other mean.",
     ),
     (
         batch, UnsupportedOp,

@@ -20,6 +20,8 @@ def random_chain(seed: int) -> Chain:
             elementwise(chain, rng)
         rng.choice(np.array(steps, dtype=object))(chain, rng)
     if rng.random() < 0.5:
+        if rng.random() < 0.5:
+            chain.mean(quant(rng, float(chain.quant[0]) * 10 ** rng.uniform(-1, 0.5)), False)
         chain.reshape(int(np.prod(chain.shape)))
         for _ in range(rng.integers(1, 3)):
             dense(chain, rng)
