@@ -1,0 +1,220 @@
+"""hls4ml's model of a fixed-point network -> the integer graph, exactly as its C++ computes it.
+
+The model is hls4ml's own after the passes of its Vitis backend, so the types here are those that
+its C simulation uses.  What cannot be exact is refused with the layer, the type and a remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from hls4ml.model.types import IntegerPrecisionType
+
+from hwgen.errors import UnsupportedOp
+from hwgen.graph import ir
+from hwgen.graph.check import check
+from hwgen.hls4ml_backend.fixed_activations import activation
+from hwgen.hls4ml_backend.fixed_chain import FixedChain
+from hwgen.hls4ml_backend.fixed_type import FixedType, fixed_type, weight_codes
+from hwgen.num.inttype import IntArray
+from hwgen.num.rounding import Overflow
+
+
+def fixed_graph(model: Any) -> ir.Graph:
+    """Return the checked integer graph of an hls4ml ModelGraph.
+
+    raises  UnsupportedOp  naming the layer, the reason and a remedy
+    """
+    nodes = list(model.get_layers())
+    first, last = _ends(model, nodes)
+    entry = fixed_type(first.get_output_variable().type.precision, first.name)
+    *space, size = first.get_output_variable().shape
+    chain = FixedChain(entry, size, tuple(space))
+    for before, node in pairwise(nodes):
+        if list(node.inputs) != [before.outputs[0]]:
+            raise UnsupportedOp(
+                f"{node.name}: reads {', '.join(node.inputs)} and not {before.name} alone; hwgen "
+                "builds chains of layers, without branches."
+            )
+        chain.where = node.name
+        _layer(node)(chain, node)
+    chain.flush()
+    graph = ir.Graph(
+        model.config.get_project_name(), chain.tensors[0].name, chain.tensor.name,
+        tuple(first.get_output_variable().shape), tuple(last.get_output_variable().shape),
+        (entry.step,), tuple(chain.tensors), tuple(chain.layers),
+    )  # fmt: skip
+    return check(graph, "hls4ml")
+
+
+def _ends(model: Any, nodes: list[Any]) -> tuple[Any, Any]:
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise UnsupportedOp(
+            f"{model.config.get_project_name()}: {len(model.inputs)} inputs and "
+            f"{len(model.outputs)} outputs; hwgen builds networks of one input and one output."
+        )
+    return nodes[0], nodes[-1]
+
+
+_Lower = Callable[[FixedChain, Any], None]
+
+
+def _layer(node: Any) -> _Lower:
+    kinds: dict[str, _Lower] = {
+        "Dense": _dense,
+        "Conv1D": _convolution,
+        "Conv2D": _convolution,
+        "PointwiseConv1D": _convolution,
+        "PointwiseConv2D": _convolution,
+        "DepthwiseConv1D": _depthwise,
+        "DepthwiseConv2D": _depthwise,
+        "BatchNormalization": _batch_norm,
+        "ApplyAlpha": _batch_norm,
+        "FixedPointQuantizer": _quantizer,
+        "Reshape": _reshape,
+        "Activation": activation,
+        "HardActivation": activation,
+        "ParametrizedActivation": activation,
+        "PReLU": activation,
+        "UnaryLUT": activation,
+    }
+    if node.class_name not in kinds:
+        advice = "use one of " + ", ".join(sorted(kinds))
+        if node.class_name == "Softmax":
+            advice = "leave it to the host: the largest score stays the largest"
+        raise UnsupportedOp(f"{node.name}: hwgen has no {node.class_name} of hls4ml; {advice}.")
+    return kinds[node.class_name]
+
+
+# ---- products -----------------------------------------------------------------------------------
+def _dense(chain: FixedChain, node: Any) -> None:
+    weights, t = _weights(node)
+    chain.dense(weights.reshape(node.get_attr("n_in"), -1).T, t.fraction)
+    _accumulated(chain, node)
+
+
+def _convolution(chain: FixedChain, node: Any) -> None:
+    weights, t = _weights(node)
+    _window(chain, node)
+    chain.dense(weights.reshape(-1, node.get_attr("n_filt")).T, t.fraction)
+    _accumulated(chain, node)
+
+
+def _depthwise(chain: FixedChain, node: Any) -> None:
+    weights, t = _weights(node)
+    channels = node.get_attr("n_chan")
+    if node.get_output_variable().shape[-1] != channels:
+        raise UnsupportedOp(
+            f"{node.name}: {node.get_output_variable().shape[-1]} filters on {channels} channels; "
+            "hwgen takes a depth multiplier of 1."
+        )
+    _window(chain, node)
+    chain.depthwise(weights.reshape(-1, channels).T, t.fraction)
+    _accumulated(chain, node)
+
+
+def _window(chain: FixedChain, node: Any) -> None:
+    get = node.get_attr
+    axes = [("height", "top", "bottom")] if "2D" in node.class_name else []
+    axes.append(("width", "left", "right"))
+    chain.window(
+        tuple(get(f"filt_{axis}", 1) for axis, _, _ in axes),
+        tuple(get(f"stride_{axis}", 1) for axis, _, _ in axes),
+        tuple(get(f"dilation_{axis}", 1) or 1 for axis, _, _ in axes),
+        tuple((get(f"pad_{a}", 0), get(f"pad_{b}", 0)) for _, a, b in axes),
+    )
+
+
+def _weights(node: Any) -> tuple[IntArray, FixedType]:
+    codes, t = weight_codes(node.weights["weight"], f"{node.name}, weights")
+    precision = node.weights["weight"].type.precision
+    ternary = isinstance(precision, IntegerPrecisionType) and t.signed and t.width == 2
+    if ternary and codes.min() < -1:
+        raise UnsupportedOp(
+            f"{node.name}: weight -2 of type {precision}, which hls4ml's C++ takes for a ternary "
+            "type of -1, 0 and 1; give its weights three bits."
+        )
+    return codes, t
+
+
+def _accumulated(chain: FixedChain, node: Any) -> None:
+    """Add the bias and cast, as the C++ does: products and bias in accum_t, the sum in result_t."""
+    accum = fixed_type(node.get_attr("accum_t").precision, f"{node.name}, accumulator")
+    needed = int(chain.fraction[0])
+    if accum.fraction < needed:
+        integer = accum.width - accum.fraction
+        raise UnsupportedOp(
+            f"{node.name}: accumulator type {accum} has {accum.fraction} fractional bits, its "
+            f"products have {needed}, so hls4ml's C++ rounds every product; hwgen's sums are "
+            f"exact. Set its accum precision to fixed<{integer + needed},{integer}>, or to auto."
+        )
+    sums = chain.tensor
+    bias, bias_type = weight_codes(node.weights["bias"], f"{node.name}, bias")
+    bias = accum.convert(bias, bias_type.fraction)
+    chain.add(bias.ravel(), accum.fraction)
+    up = accum.fraction - needed
+    low, high = (sums.lo << up) + min(0, bias.min()), (sums.hi << up) + max(0, bias.max())
+    if accum.overflow is not Overflow.WRAP and not accum.lo <= low <= high <= accum.hi:
+        raise UnsupportedOp(
+            f"{node.name}: accumulator type {accum} can overflow, and hls4ml's C++ then saturates "
+            "after each addition, in the order of the additions; hwgen's sums have no order. Set "
+            "its accum precision to auto, or wide enough for every sum."
+        )
+    chain.cast(accum)
+    chain.cast(_result(node))
+
+
+def _batch_norm(chain: FixedChain, node: Any) -> None:
+    for name, use in (("scale", chain.scale), ("bias", chain.add)):
+        codes, t = weight_codes(node.weights[name], f"{node.name}, {name}")
+        use(_per_channel(chain, node, codes), t.fraction)
+    chain.cast(_result(node))
+
+
+# ---- the rest -----------------------------------------------------------------------------------
+def _quantizer(chain: FixedChain, node: Any) -> None:
+    """Cast every channel to its own type, as HGQ's quantizers do."""
+    shape = node.get_output_variable().shape
+    keep, width, integer = (
+        _per_channel(chain, node, np.broadcast_to(mask[0], shape).astype(np.int64))
+        for mask in node.mask_kbi
+    )
+    shared = FixedType(1, 0, True, node.RND, node.SAT)
+    if node.SAT not in ("WRAP", "SAT", "SAT_SYM"):
+        raise UnsupportedOp(f"{node.name}: overflow mode {node.SAT}; use WRAP, SAT or SAT_SYM.")
+    hi = (1 << np.maximum(width - keep, 0)) - 1
+    lo = np.where(keep != 0, -hi - (node.SAT != "SAT_SYM"), 0)
+    hi, lo = np.where(width > 0, hi, 0), np.where(width > 0, lo, 0)
+    chain.cast(shared, width - integer, lo, hi)
+    chain.cast(_result(node))
+
+
+def _reshape(chain: FixedChain, node: Any) -> None:
+    """Keep the values in their order: what follows takes a frame as a vector."""
+    shape = tuple(node.get_output_variable().shape)
+    if len(shape) != 1 and shape != (*chain.tensor.space, chain.tensor.size):
+        raise UnsupportedOp(
+            f"{node.name}: reshapes to {list(shape)}; hwgen flattens to a vector. Give the model "
+            "data in the shape that its layers want."
+        )
+
+
+def _result(node: Any) -> FixedType:
+    return fixed_type(node.get_output_variable().type.precision, f"{node.name}, result")
+
+
+def _per_channel(chain: FixedChain, node: Any, values: IntArray) -> IntArray:
+    """Return one value per channel of one per channel or per value of a frame."""
+    rows = np.ravel(values)
+    if rows.size == 1:
+        return np.repeat(rows, chain.tensor.size)
+    rows = rows.reshape(-1, chain.tensor.size)
+    if np.any(rows != rows[0]):
+        raise UnsupportedOp(
+            f"{node.name}: parameters that differ from pixel to pixel; hwgen has one per channel. "
+            "Share them over the pixels."
+        )
+    return rows[0]
