@@ -39,6 +39,13 @@ def activation(chain: FixedChain, node: Any) -> None:
 
 def _parameter(node: Any) -> tuple[IntArray, FixedType]:
     t = fixed_type(node.get_attr("param_t").precision, f"{node.name}, parameter")
+    if "threshold" in node.get_attr("activation").lower() and not t.signed:
+        x = fixed_type(node.get_input_variable().type.precision, f"{node.name}, input")
+        if x.signed:
+            raise UnsupportedOp(
+                f"{node.name}: hls4ml's C++ compares {x} with a threshold of type {t} as unsigned "
+                'numbers, so negative values pass. Write the layer as Activation("relu").'
+            )
     return t.codes(np.array(node.get_attr("activ_param"))), t
 
 

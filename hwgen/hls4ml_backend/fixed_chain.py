@@ -33,6 +33,7 @@ class FixedChain:
     """The layers so far, and the fixed-point value behind the last of them.
 
     ``fraction`` (channels,): code ``q`` of channel ``c`` stands for ``q * 2**-fraction[c]``.
+    ``product_fraction``: fractional bits that every product of the last sums needs.
     """
 
     def __init__(self, t: FixedType, size: int, space: tuple[int, ...]) -> None:
@@ -230,6 +231,7 @@ class FixedChain:
         self._sum_fraction = np.asarray(fraction, dtype=np.int64)
         self._shift, self._rounding = np.zeros(size, dtype=np.int64), Rounding.FLOOR
         self._limits: tuple[IntArray, IntArray, Overflow] | None = None
+        self._grain = np.zeros(size, dtype=np.int64)  # low bits that are 0 in every code
         return name
 
     def _drop(self, bits: IntArray, t: FixedType) -> None:
@@ -322,6 +324,7 @@ class FixedChain:
         self._x_hi = np.minimum(self._x_hi, (hi - middle) << (width - bits))
         self._offset(middle << (width - bits))
         self.flush()
+        self._grain = width - bits
 
     def _formula(self) -> Function:
         m, b, limits = self._m, self._b, self._limits
@@ -343,10 +346,14 @@ class FixedChain:
     def _aligned(self, weights: IntArray, fraction: int) -> tuple[IntArray, int]:
         """Return weights for inputs on one grid, and the sums' fractional bits."""
         repeats = weights.shape[1] // len(self.fraction)
-        fine = np.tile(self.fraction, repeats)
-        w = self._up(weights, fine.max() - fine)
-        spare = _trailing_zeros(w.ravel(), 62) if np.any(w) else 0
-        return w >> spare, int(fine.max()) + fraction - spare
+        dead = (self._x_lo == 0) & (self._x_hi == 0)  # their weights never matter
+        fine = np.tile(np.where(dead, self.fraction.min(), self.fraction), repeats)
+        w = self._up(np.where(np.tile(dead, repeats), 0, weights), fine.max() - fine)
+        top = int(fine.max()) + fraction
+        grains = _trailing_zeros(self._up(w, np.tile(self._grain, repeats)).ravel(), 61)
+        self.product_fraction = top - grains
+        spare = _trailing_zeros(w.ravel(), 61) if np.any(w) else 0
+        return w >> spare, top - spare
 
     def _accumulate(self, w: IntArray, space: tuple[int, ...], size: int, fraction: int) -> str:
         x, repeats = self.tensor, w.shape[1] // len(self.fraction)

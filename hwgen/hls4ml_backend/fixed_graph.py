@@ -143,7 +143,7 @@ def _weights(node: Any) -> tuple[IntArray, FixedType]:
 def _accumulated(chain: FixedChain, node: Any) -> None:
     """Add the bias and cast, as the C++ does: products and bias in accum_t, the sum in result_t."""
     accum = fixed_type(node.get_attr("accum_t").precision, f"{node.name}, accumulator")
-    needed = int(chain.fraction[0])
+    needed = chain.product_fraction
     if accum.fraction < needed:
         integer = accum.width - accum.fraction
         raise UnsupportedOp(
@@ -151,13 +151,15 @@ def _accumulated(chain: FixedChain, node: Any) -> None:
             f"products have {needed}, so hls4ml's C++ rounds every product; hwgen's sums are "
             f"exact. Set its accum precision to fixed<{integer + needed},{integer}>, or to auto."
         )
-    sums = chain.tensor
+    sums, finer = chain.tensor, int(chain.fraction[0]) - accum.fraction
     bias, bias_type = weight_codes(node.weights["bias"], f"{node.name}, bias")
     bias = accum.convert(bias, bias_type.fraction)
     chain.add(bias.ravel(), accum.fraction)
-    up = accum.fraction - needed
-    low, high = (sums.lo << up) + min(0, bias.min()), (sums.hi << up) + max(0, bias.max())
-    if accum.overflow is not Overflow.WRAP and not accum.lo <= low <= high <= accum.hi:
+    up, down = max(finer, 0), max(-finer, 0)
+    low = (sums.lo << down) + (min(0, int(bias.min())) << up)
+    high = (sums.hi << down) + (max(0, int(bias.max())) << up)
+    fits = accum.lo << up <= low and high <= accum.hi << up
+    if accum.overflow is not Overflow.WRAP and not fits:
         raise UnsupportedOp(
             f"{node.name}: accumulator type {accum} can overflow, and hls4ml's C++ then saturates "
             "after each addition, in the order of the additions; hwgen's sums have no order. Set "
