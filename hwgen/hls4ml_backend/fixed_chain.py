@@ -36,13 +36,17 @@ class FixedChain:
     ``product_fraction``: fractional bits that every product of the last sums needs.
     """
 
-    def __init__(self, t: FixedType, size: int, space: tuple[int, ...]) -> None:
+    def __init__(
+        self, t: FixedType, size: int, space: tuple[int, ...], channels_first: bool = False
+    ) -> None:
         self.layers: list[ir.Layer] = []
         self.tensors: list[ir.Tensor] = []
         self.names = Names()
         self.where = "input"  # the source layer in work, for names and messages
         self._grow(size, space, np.full(size, t.lo), np.full(size, t.hi), np.full(size, t.fraction),
                    (t.lo, t.hi))  # fmt: skip
+        self.tensor = replace(self.tensor, channels_first=channels_first)
+        self.tensors = [self.tensor]
 
     # ---- the value --------------------------------------------------------------------------
     @property
@@ -104,6 +108,19 @@ class FixedChain:
         self._m, self._b = self._m * codes, self._b * codes
         self._offset(np.zeros_like(self._b))
         self._sum_fraction = self._sum_fraction + fraction
+
+    def divide(self, by: int, t: FixedType) -> None:
+        """Divide the value towards zero on the grid of the type ``t``."""
+        t = replace(t, mode="TRN_ZERO")
+        if by & (by - 1):
+            self.cast(t)
+            self._refine(np.maximum(t.fraction - self.fraction, 0))
+            self.apply(lambda x: np.sign(x) * (np.abs(x) // by), t.fraction)
+            return
+        if np.any(self._shift) or self._limits is not None:
+            self.flush()
+        self._sum_fraction = self._sum_fraction + by.bit_length() - 1
+        self.cast(t)
 
     def clamp(self, lo: IntArray | None = None, hi: IntArray | None = None) -> None:
         """Keep the value within ``lo..hi``, codes of its own grid; None: no limit there."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -28,35 +29,47 @@ def fixed_graph(model: Any) -> ir.Graph:
 
     raises  UnsupportedOp  naming the layer, the reason and a remedy
     """
-    nodes = list(model.get_layers())
-    first, last = _ends(model, nodes)
-    entry = fixed_type(first.get_output_variable().type.precision, first.name)
-    *space, size = first.get_output_variable().shape
-    chain = FixedChain(entry, size, tuple(space))
+    nodes = _chain_of(model)
+    first, last = nodes[0], nodes[-1]
+    entry = fixed_type(_precision(first), first.name)
+    shape, channels_first = tuple(first.get_output_variable().shape), _moves_channels(nodes[1])
+    space, size = (shape[1:], shape[0]) if channels_first else (shape[:-1], shape[-1])
+    chain = FixedChain(entry, size, space, channels_first)
+    for node in nodes[1 + channels_first :]:
+        chain.where = node.name
+        _layer(node)(chain, node)
+    chain.flush()
+    graph = ir.Graph(
+        model.config.get_project_name(), chain.tensors[0].name, chain.tensor.name, shape,
+        tuple(last.get_output_variable().shape), (entry.step,), tuple(chain.tensors),
+        tuple(chain.layers),
+    )  # fmt: skip
+    return check(graph, "hls4ml")
+
+
+def _chain_of(model: Any) -> list[Any]:
+    """Return the layers in order; raises UnsupportedOp unless each reads the one before it."""
+    name, nodes = model.config.get_project_name(), list(model.get_layers())
+    if len(model.inputs) != 1 or len(model.outputs) != 1 or len(nodes) < 2:
+        raise UnsupportedOp(
+            f"{name}: {len(model.inputs)} inputs, {len(nodes)} layers, {len(model.outputs)} "
+            "outputs; hwgen builds networks of one input and one output."
+        )
     for before, node in pairwise(nodes):
         if list(node.inputs) != [before.outputs[0]]:
             raise UnsupportedOp(
                 f"{node.name}: reads {', '.join(node.inputs)} and not {before.name} alone; hwgen "
                 "builds chains of layers, without branches."
             )
-        chain.where = node.name
-        _layer(node)(chain, node)
-    chain.flush()
-    graph = ir.Graph(
-        model.config.get_project_name(), chain.tensors[0].name, chain.tensor.name,
-        tuple(first.get_output_variable().shape), tuple(last.get_output_variable().shape),
-        (entry.step,), tuple(chain.tensors), tuple(chain.layers),
-    )  # fmt: skip
-    return check(graph, "hls4ml")
+    return nodes
 
 
-def _ends(model: Any, nodes: list[Any]) -> tuple[Any, Any]:
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise UnsupportedOp(
-            f"{model.config.get_project_name()}: {len(model.inputs)} inputs and "
-            f"{len(model.outputs)} outputs; hwgen builds networks of one input and one output."
-        )
-    return nodes[0], nodes[-1]
+def _moves_channels(node: Any) -> bool:
+    """Return whether a node is what hls4ml puts behind an input with channels first."""
+    if node.class_name != "Transpose":
+        return False
+    perm = list(node.get_attr("perm"))
+    return perm == [*range(1, len(perm)), 0]
 
 
 _Lower = Callable[[FixedChain, Any], None]
@@ -73,6 +86,10 @@ def _layer(node: Any) -> _Lower:
         "DepthwiseConv2D": _depthwise,
         "BatchNormalization": _batch_norm,
         "ApplyAlpha": _batch_norm,
+        "Pooling1D": _pooling,
+        "Pooling2D": _pooling,
+        "GlobalPooling1D": _pooling,
+        "GlobalPooling2D": _pooling,
         "FixedPointQuantizer": _quantizer,
         "Reshape": _reshape,
         "Activation": activation,
@@ -111,6 +128,12 @@ def _depthwise(chain: FixedChain, node: Any) -> None:
             f"{node.name}: {node.get_output_variable().shape[-1]} filters on {channels} channels; "
             "hwgen takes a depth multiplier of 1."
         )
+    if weights.size % channels or weights.size // channels != _taps(node):
+        raise UnsupportedOp(
+            f"{node.name}: {weights.size} weights for {_taps(node)} taps of {channels} channels: "
+            "hls4ml merges batch normalization into a depthwise convolution wrongly. Put an "
+            "activation between the two."
+        )
     _window(chain, node)
     chain.depthwise(weights.reshape(-1, channels).T, t.fraction)
     _accumulated(chain, node)
@@ -128,6 +151,10 @@ def _window(chain: FixedChain, node: Any) -> None:
     )
 
 
+def _taps(node: Any) -> int:
+    return int(node.get_attr("filt_height", 1) * node.get_attr("filt_width"))
+
+
 def _weights(node: Any) -> tuple[IntArray, FixedType]:
     codes, t = weight_codes(node.weights["weight"], f"{node.name}, weights")
     precision = node.weights["weight"].type.precision
@@ -137,27 +164,36 @@ def _weights(node: Any) -> tuple[IntArray, FixedType]:
             f"{node.name}: weight -2 of type {precision}, which hls4ml's C++ takes for a ternary "
             "type of -1, 0 and 1; give its weights three bits."
         )
+    if node.get_attr("_weights_transposed"):  # for the Resource strategy: outputs first
+        codes = np.moveaxis(codes, 0, -1)
     return codes, t
 
 
 def _accumulated(chain: FixedChain, node: Any) -> None:
     """Add the bias and cast, as the C++ does: products and bias in accum_t, the sum in result_t."""
+    bias, t = weight_codes(node.weights["bias"], f"{node.name}, bias")
     accum = fixed_type(node.get_attr("accum_t").precision, f"{node.name}, accumulator")
-    needed = chain.product_fraction
+    bias = accum.convert(bias.ravel(), t.fraction)
+    _accumulator(chain, node, bias)
+    chain.add(bias, accum.fraction)
+    chain.cast(accum)
+    chain.cast(_result(node))
+
+
+def _accumulator(chain: FixedChain, node: Any, bias: IntArray) -> FixedType:
+    """Return accum_t; raises UnsupportedOp where sums in it depend on the order of additions."""
+    accum = fixed_type(node.get_attr("accum_t").precision, f"{node.name}, accumulator")
+    needed, integer = chain.product_fraction, accum.width - accum.fraction
     if accum.fraction < needed:
-        integer = accum.width - accum.fraction
         raise UnsupportedOp(
             f"{node.name}: accumulator type {accum} has {accum.fraction} fractional bits, its "
             f"products have {needed}, so hls4ml's C++ rounds every product; hwgen's sums are "
             f"exact. Set its accum precision to fixed<{integer + needed},{integer}>, or to auto."
         )
-    sums, finer = chain.tensor, int(chain.fraction[0]) - accum.fraction
-    bias, bias_type = weight_codes(node.weights["bias"], f"{node.name}, bias")
-    bias = accum.convert(bias, bias_type.fraction)
-    chain.add(bias.ravel(), accum.fraction)
+    finer = int(chain.fraction[0]) - accum.fraction
     up, down = max(finer, 0), max(-finer, 0)
-    low = (sums.lo << down) + (min(0, int(bias.min())) << up)
-    high = (sums.hi << down) + (max(0, int(bias.max())) << up)
+    low = (chain.tensor.lo << down) + (min(0, int(bias.min())) << up)
+    high = (chain.tensor.hi << down) + (max(0, int(bias.max())) << up)
     fits = accum.lo << up <= low and high <= accum.hi << up
     if accum.overflow is not Overflow.WRAP and not fits:
         raise UnsupportedOp(
@@ -165,14 +201,42 @@ def _accumulated(chain: FixedChain, node: Any) -> None:
             "after each addition, in the order of the additions; hwgen's sums have no order. Set "
             "its accum precision to auto, or wide enough for every sum."
         )
-    chain.cast(accum)
-    chain.cast(_result(node))
+    return accum
 
 
 def _batch_norm(chain: FixedChain, node: Any) -> None:
     for name, use in (("scale", chain.scale), ("bias", chain.add)):
         codes, t = weight_codes(node.weights[name], f"{node.name}, {name}")
         use(_per_channel(chain, node, codes), t.fraction)
+    chain.cast(_result(node))
+
+
+# ---- pooling ------------------------------------------------------------------------------------
+def _pooling(chain: FixedChain, node: Any) -> None:
+    """Average as the C++ does: the sum in accum_t, divided towards zero on accum_t's grid."""
+    get, space = node.get_attr, chain.tensor.space
+    if get("pool_op") != "Average":
+        raise UnsupportedOp(f"{node.name}: {get('pool_op')} pooling; hwgen takes average pooling.")
+    if "Global" in node.class_name:
+        kernel, stride = space, space
+        pads: tuple[tuple[int, int], ...] = ((0, 0),) * len(space)
+    else:
+        axes = [("height", "top", "bottom")] if "2D" in node.class_name else []
+        axes.append(("width", "left", "right"))
+        kernel = tuple(get(f"pool_{axis}") for axis, _, _ in axes)
+        stride = tuple(get(f"stride_{axis}") for axis, _, _ in axes)
+        pads = tuple((get(f"pad_{a}", 0), get(f"pad_{b}", 0)) for _, a, b in axes)
+    if np.any(pads) and not get("count_pad"):
+        raise UnsupportedOp(
+            f"{node.name}: averages that leave the padding out divide by a different number at the "
+            'border; pool without padding (padding="valid").'
+        )
+    taps = prod(kernel)
+    chain.window(kernel, stride, (1,) * len(kernel), pads)
+    chain.depthwise(np.ones((node.get_output_variable().shape[-1], taps), dtype=np.int64), 0)
+    accum = _accumulator(chain, node, np.zeros(1, dtype=np.int64))
+    chain.cast(accum)
+    chain.divide(taps, accum)
     chain.cast(_result(node))
 
 
@@ -205,7 +269,11 @@ def _reshape(chain: FixedChain, node: Any) -> None:
 
 
 def _result(node: Any) -> FixedType:
-    return fixed_type(node.get_output_variable().type.precision, f"{node.name}, result")
+    return fixed_type(_precision(node), f"{node.name}, result")
+
+
+def _precision(node: Any) -> Any:
+    return node.get_output_variable().type.precision
 
 
 def _per_channel(chain: FixedChain, node: Any, values: IntArray) -> IntArray:
