@@ -17,9 +17,10 @@ from hwgen.errors import HwgenError, OutputError
 
 _NEEDED = {
     "brevitas": "model.pt of hwgen train", "qonnx": "model.onnx", "tflite": "model.tflite",
+    "hls4ml": "hls4ml.tar.gz of a Keras or PyTorch model",
 }  # fmt: skip
 _ENGINES = ("rtl", "reference", "csim")
-_WITNESSES = ("brevitas", "qonnx", "tflite", "reference", "csim", "rtl")
+_WITNESSES = ("brevitas", "qonnx", "tflite", "hls4ml", "reference", "csim", "rtl")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -26,7 +26,7 @@ from hwgen.sources import kind_in
 if TYPE_CHECKING:
     from hwgen.streamline.float32 import Float32
 
-WITNESSES = ("brevitas", "qonnx", "tflite", "reference", "csim", "rtl")
+WITNESSES = ("brevitas", "qonnx", "tflite", "hls4ml", "reference", "csim", "rtl")
 RTL_RUNS: dict[str, dict[str, float]] = {  # back to back, and with random stalls on both sides
     "rtl": {},
     "rtl, random stalls": {"idle": 0.4, "backpressure": 0.4, "seed": 1},
@@ -191,6 +191,7 @@ class Panel:
             "brevitas": self._brevitas,
             "qonnx": self._qonnx,
             "tflite": self._tflite,
+            "hls4ml": self._hls4ml,
             "reference": self._reference,
             "csim": self._csim,
             "rtl": self._rtl,
@@ -242,6 +243,21 @@ class Panel:
         found = interpret(source.read_bytes(), graph.name, self.x, self.codes)
         shown = {t.name: found[t.source] for t in graph.tensors if t.source in found}
         yield self._compared("tflite", shown, started)
+
+    def _hls4ml(self) -> Iterator[Verdict]:
+        """Fixed-point values of the output, which are codes times a power of two, exactly."""
+        if "hls4ml" not in self.build.witnesses:
+            return
+        from hwgen.hls4ml_backend import run_stock
+
+        started = time.monotonic()
+        graph, packed = self.build.graph, self.build.source.read_bytes()
+        y, size = graph.tensor(graph.output), sum(t.values for t in graph.tensors)
+        values = run_stock(packed, self.build.folder / "hls4ml", self.x, size)
+        level = channels_last(y, values) / y.scale
+        codes = np.floor(level).astype(np.int64).reshape(len(level), -1)
+        codes += (level % 1 != 0).reshape(codes.shape) & (codes == self.reference[y.name])
+        yield self._compared("hls4ml", {y.name: codes}, started)
 
     def _csim(self) -> Iterator[Verdict]:
         from hwgen.hls4ml_backend import compile_csim, csim_trace
