@@ -64,6 +64,7 @@ class Result:
     rtl: str = "not run"
     hls4ml: str = "not run"
     layers: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 def judge(cell: Cell, folder: Path, *, rtl: bool = False, hls4ml: bool = False) -> Result:
@@ -211,36 +212,46 @@ def _hls4ml_outputs(path: Path, x: np.ndarray, out: Path) -> np.ndarray:
 
 # ---- report -------------------------------------------------------------------------------------
 def main() -> None:
-    """Judge every cell and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Judge every cell and write the table, anew after each cell."""
     cells = [*singles(), *pairwise()]
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=int, default=len(cells))
     parser.add_argument("--rtl", type=int, default=len(cells), help="cells that also run as RTL")
     parser.add_argument("--hls4ml", type=int, default=len(cells), help="cells of stock hls4ml")
     parser.add_argument("--out", type=Path, default=Path("docs"))
+    parser.add_argument("--resume", action="store_true", help="keep the results that OUT has")
     args = parser.parse_args()
-    started = time.monotonic()
-    chosen = _spread(len(cells), args.cells)
-    with_rtl, with_hls4ml = _spread(len(cells), args.rtl), _spread(len(cells), args.hls4ml)
-    results = []
-    for i in sorted(chosen):
+    chosen, with_rtl, with_hls4ml = (
+        {cells[i] for i in _spread(len(cells), n)} for n in (args.cells, args.rtl, args.hls4ml)
+    )
+    data = args.out / "matrix.json"
+    done = _stored(data) if args.resume and data.exists() else {}
+    for cell in (c for c in cells if c in chosen and c not in done):
+        started = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
-            result = judge(cells[i], Path(folder), rtl=i in with_rtl, hls4ml=i in with_hls4ml)
-        results.append(result)
-        print(i, result.reference, result.rtl, result.hls4ml, result.cell, result.message,
+            result = judge(cell, Path(folder), rtl=cell in with_rtl, hls4ml=cell in with_hls4ml)
+        done[cell] = replace(result, seconds=round(time.monotonic() - started, 1))
+        print(len(done), cell, result.reference, result.rtl, result.hls4ml, result.message,
               sep=" | ", flush=True)  # fmt: skip
-    minutes = (time.monotonic() - started) / 60
-    (args.out / "matrix.json").write_text(json.dumps([asdict(r) for r in results], indent=1) + "\n")
-    (args.out / "matrix.md").write_text(_page(results, minutes))
-    if any(r.reference == "wrong" or r.rtl.startswith("wrong") for r in results):
+        results = [done[c] for c in cells if c in done]
+        data.write_text(json.dumps([asdict(r) for r in results], indent=1) + "\n")
+        (args.out / "matrix.md").write_text(_page(results))
+    if any(r.reference == "wrong" or r.rtl.startswith("wrong") for r in done.values()):
         sys.exit(1)
+
+
+def _stored(path: Path) -> dict[Cell, Result]:
+    rows = json.loads(path.read_text())
+    results = [Result(**{**row, "cell": Cell(**row["cell"])}) for row in rows]
+    return {r.cell: r for r in results}
 
 
 def _spread(total: int, wanted: int) -> set[int]:
     return {round(i) for i in np.linspace(0, total - 1, min(wanted, total))}
 
 
-def _page(results: list[Result], minutes: float) -> str:
+def _page(results: list[Result]) -> str:
+    minutes = sum(r.seconds for r in results) / 60
     tools = ", ".join(f"{tool} {version(tool)}" for tool in _TOOLS)
     lines = [
         (Path(__file__).parent / "matrix_head.md").read_text(),
