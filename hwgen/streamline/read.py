@@ -8,16 +8,21 @@ from pathlib import Path
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, ValueInfoProto, helper
+from onnx.external_data_helper import load_external_data_for_model, uses_external_data
 from onnx.reference import ReferenceEvaluator
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.infer_shapes import InferShapes
 
 from hwgen.errors import ModelError, UnsupportedOp
+from hwgen.limits import check_constants, check_file
 from hwgen.num.elementwise import Segment, Step, codes
 from hwgen.num.inttype import FloatArray
+from hwgen.streamline.folding import check_foldable
 from hwgen.streamline.quantizers import MAX_CONSTANT_BITS, QUANT_OPS, quant_step
+from hwgen.streamline.validate import check_declared, constant, validate
 
+_MAX_NAME = 256  # of a node, in messages
 _RESHAPES = ("Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity")
 
 
@@ -65,6 +70,7 @@ def read(model: ModelProto | str | Path) -> Source:
     """
     proto = model if isinstance(model, ModelProto) else load(model)
     name = proto.graph.name or "model"
+    validate(proto)
     wrapper = ModelWrapper(proto, make_deepcopy=True)
     initialized = {t.name for t in proto.graph.initializer}
     inputs = [i for i in wrapper.graph.input if i.name not in initialized]
@@ -95,8 +101,9 @@ def load(path: str | Path) -> ModelProto:
     path = Path(path)
     if not path.is_file():
         raise ModelError(f"{path}: no such file; give the path of a QONNX model (.onnx).")
+    check_file(path)
     try:
-        proto = onnx.load(path)
+        proto = onnx.load(path, load_external_data=False)
     except (DecodeError, ValueError, OSError) as error:
         raise ModelError(
             f"{path}: not an ONNX file ({str(error).strip() or type(error).__name__}); export the "
@@ -104,8 +111,35 @@ def load(path: str | Path) -> ModelProto:
         ) from None
     if not proto.graph.node:
         raise ModelError(f"{path}: not an ONNX model, or one without nodes; export it again.")
+    _load_external(proto, path)
     proto.graph.name = path.stem
     return proto
+
+
+def _load_external(proto: ModelProto, path: Path) -> None:
+    """Read the weights that exporters put into files beside the model: those and no others."""
+    places = {
+        entry.value
+        for tensor in proto.graph.initializer
+        if uses_external_data(tensor)
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    for place in places:
+        beside = path.parent / place
+        if Path(place).name != place or beside.is_symlink() or not beside.is_file():
+            raise ModelError(
+                f"{path}: its weights are in {place!r}, which is not a file beside the model; save "
+                "it as one file: onnx.save(onnx.load(path), path, save_as_external_data=False)."
+            )
+        check_file(beside)
+    try:
+        load_external_data_for_model(proto, str(path.parent))
+    except Exception as error:  # of many kinds
+        raise ModelError(
+            f"{path}: its external weights cannot be read ({str(error).splitlines()[0][:200]}); "
+            "save it as one file."
+        ) from None
 
 
 def _static_shape(info: ValueInfoProto, name: str) -> tuple[int, ...]:
@@ -132,46 +166,44 @@ def _static_shape(info: ValueInfoProto, name: str) -> tuple[int, ...]:
 
 def _name_nodes(wrapper: ModelWrapper) -> None:
     for i, node in enumerate(wrapper.graph.node):
-        node.name = node.name or f"{node.op_type}_{i}"
+        name = node.name or f"{node.op_type}_{i}"
+        node.name = "".join(c if c.isprintable() else "?" for c in name[:_MAX_NAME])
 
 
 def _inferred(wrapper: ModelWrapper, name: str) -> ModelWrapper:
     try:
-        return wrapper.transform(InferShapes())
+        inferred = wrapper.transform(InferShapes())
     except Exception as error:  # onnx and qonnx raise many kinds on malformed graphs
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error)
         raise ModelError(
             f"{name}: shape inference fails ({reason}); the file is not a valid QONNX model. "
             "Check it with onnx.checker and export it again."
         ) from None
+    check_declared(inferred.graph)
+    return inferred
 
 
 def _fold(wrapper: ModelWrapper) -> tuple[tuple[NodeProto, ...], dict[str, Constant]]:
-    constants = {}
-    for t in wrapper.graph.initializer:
-        value = np.asarray(numpy_helper.to_array(t))
-        if value.dtype.kind == "f" and np.isnan(value).any():
-            raise ModelError(
-                f"constant {t.name!r} holds NaN (not a number); check the training, export again."
-            )
-        constants[t.name] = Constant(value)
+    constants = {t.name: Constant(constant(t)) for t in wrapper.graph.initializer}
+    elements = sum(c.value.size for c in constants.values())
     dynamic = []
     for node in wrapper.graph.node:
         used = [name for name in node.input if name]
-        shape = wrapper.get_tensor_shape(used[0]) if node.op_type == "Shape" else None
+        shape = wrapper.get_tensor_shape(used[0]) if used and node.op_type == "Shape" else None
         if shape is not None:
             constants[node.output[0]] = Constant(np.array(shape))
         elif all(name in constants for name in used):
             _fold_node(node, constants, wrapper)
+            elements += constants[node.output[0]].value.size
+            check_constants(elements, node.name)
         else:
             dynamic.append(node)
     return tuple(dynamic), constants
 
 
 def _fold_node(node: NodeProto, constants: dict[str, Constant], wrapper: ModelWrapper) -> None:
-    first = constants[node.input[0]] if node.input else None
-    if node.op_type in QUANT_OPS:
-        assert first is not None
+    first = constants[node.input[0]] if node.input and node.input[0] else None
+    if node.op_type in QUANT_OPS and first is not None:
         constants[node.output[0]] = _quantized(node, first, constants)
         return
     result = _execute(node, {n: constants[n].value for n in node.input if n}, wrapper)
@@ -188,8 +220,11 @@ def _fold_node(node: NodeProto, constants: dict[str, Constant], wrapper: ModelWr
 
 def _execute(node: NodeProto, values: dict[str, FloatArray], wrapper: ModelWrapper) -> FloatArray:
     try:
+        check_foldable(node, [values[n] for n in node.input if n])
         evaluator = ReferenceEvaluator(_as_model(node, wrapper))
         return np.asarray(evaluator.run(None, values)[0])
+    except ModelError:
+        raise
     except Exception as error:  # the evaluator raises many kinds
         raise UnsupportedOp(
             f"{node.name}: the constant expression {node.op_type} cannot be evaluated "

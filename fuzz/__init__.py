@@ -1,0 +1,1 @@
+"""Random legal models and graphs, hostile files: what hwgen must survive, exactly."""

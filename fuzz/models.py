@@ -1,0 +1,205 @@
+"""Random QONNX models as exporters write them: quantizers, products, float operations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from hypothesis import strategies as st
+from onnx import ModelProto, NodeProto, TensorProto, helper
+
+_QONNX = "qonnx.custom_op.general"
+_BITS = (4, 1, 2, 3, 5, 6, 7, 8, 10, 16)
+_ROUNDINGS = ("ROUND", "FLOOR", "CEIL", "DOWN")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceCase:
+    """A model, whether float32 computes it exactly, and the seed of its inputs."""
+
+    model: ModelProto
+    exact: bool
+    seed: int
+
+
+@dataclass
+class Chain:
+    """Nodes in a row; every value has the shape (1, size)."""
+
+    size: int
+    nodes: list[NodeProto] = field(default_factory=list)
+    constants: list[TensorProto] = field(default_factory=list)
+    here: str = "x"
+
+    def constant(self, value: float | np.ndarray, kind: int = TensorProto.FLOAT) -> str:
+        """Add a constant; its text form shows the numbers."""
+        array = np.asarray(value)
+        name = f"c{len(self.constants)}"
+        numbers = array.ravel().tolist()
+        self.constants.append(helper.make_tensor(name, kind, array.shape, numbers))
+        return name
+
+    def add(self, op: str, inputs: list[str], domain: str = "", **attributes: object) -> str:
+        """Add a node and return its output."""
+        out = f"t{len(self.nodes)}"
+        node = helper.make_node(op, inputs, [out], name=f"{op}_{out}", domain=domain, **attributes)
+        self.nodes.append(node)
+        return out
+
+    def then(self, op: str, *inputs: str, left: bool = False, **attributes: object) -> None:
+        """Add a node to the chain; ``left``: the constant is the left operand."""
+        ins = [*inputs, self.here] if left else [self.here, *inputs]
+        self.here = self.add(op, ins, **attributes)  # type: ignore[arg-type]
+
+    def model(self, in_size: int) -> ModelProto:
+        """Return the finished model."""
+        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, in_size])
+        y = helper.make_tensor_value_info(self.here, TensorProto.FLOAT, [1, self.size])
+        graph = helper.make_graph(self.nodes, "model", [x], [y], initializer=self.constants)
+        opsets = [helper.make_opsetid("", 13), helper.make_opsetid(_QONNX, 1)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+
+@st.composite
+def models(draw: st.DrawFn) -> SourceCase:
+    """Draw a model of one to three products."""
+    exact = draw(st.booleans())
+    in_size = draw(st.integers(1, 6))
+    author = _Author(draw, Chain(in_size), exact)
+    return SourceCase(author.write().model(in_size), exact, draw(st.integers(0, 9)))
+
+
+class _Author:
+    """Writes a model, one choice at a time.
+
+    ``exact`` keeps to numbers with few bits: float32 then rounds nowhere but in the quantizers.
+    """
+
+    def __init__(self, draw: st.DrawFn, chain: Chain, exact: bool) -> None:
+        self._draw, self._chain, self._exact = draw, chain, exact
+
+    def write(self) -> Chain:
+        """Return the finished chain."""
+        self._activation(entry=True)
+        products = self._draw(st.integers(1, 3))
+        for i in range(products):
+            last = i == products - 1
+            self._product()
+            quantized = not last or self._flip()
+            for _ in range(self._draw(st.integers(0, 3))):
+                self._elementwise(affine=not quantized)
+            if quantized:
+                self._activation()
+        return self._chain
+
+    # ---- quantizers ------------------------------------------------------------------------
+    def _activation(self, entry: bool = False) -> None:
+        if self._pick(("quant", "bipolar")) == "bipolar":
+            self._chain.then("BipolarQuant", self._constant(self._scale()), domain=_QONNX)
+            return
+        bits, signed = self._pick(_BITS), self._flip()
+        if self._exact:
+            bits = min(bits, 6)
+        if bits == 1:
+            signed = 0
+        zero = self._pick((0.0, 0.0, 3.0, -2.0, 0.5, 0.3))
+        if self._exact and zero == 0.3:
+            zero = 0.0
+        self._quant(self._scale(), zero, bits, signed, self._flip() if bits > 1 else 0)
+        if not entry and self._pick((False, False, True)):
+            self._quant(self._scale(), 0.0, self._pick((4, 3, 8)), signed, 0)
+
+    def _quant(self, scale: float, zero: float, bits: int, signed: int, narrow: int) -> None:
+        operands = [self._constant(scale), self._constant(zero), self._constant(float(bits))]
+        self._chain.then(
+            "Quant", *operands, domain=_QONNX, signed=signed, narrow=narrow,
+            rounding_mode=self._pick(_ROUNDINGS),
+        )  # fmt: skip
+
+    # ---- products --------------------------------------------------------------------------
+    def _product(self) -> None:
+        in_n, out_n = self._chain.size, self._draw(st.integers(1, 6))
+        name = self._weights(out_n, in_n)
+        self._chain.size = out_n
+        if self._pick(("MatMul", "Gemm")) == "MatMul":
+            turned = self._chain.add("Transpose", [name], perm=[1, 0])
+            self._chain.then("MatMul", turned)
+            return
+        gains = {"alpha": self._pick((1.0, 0.5, -2.0)), "beta": self._pick((1.0, 2.0, -0.5))}
+        bias = [self._constant(self._values(out_n))] if self._flip() else []
+        self._chain.then("Gemm", name, *bias, transB=1, **gains)
+
+    def _weights(self, out_n: int, in_n: int) -> str:
+        """Return the tensor of a quantized (out, in) matrix."""
+        kind = self._pick(("quant", "bipolar", "whole"))
+        bits = self._pick((3, 1, 2, 4, 8) if self._exact else _BITS)
+        top = 1 << bits - 1
+        raw = self._bytes(out_n * in_n).reshape(out_n, in_n) / 256.0 * 2.0 * top
+        if kind == "whole":
+            return self._constant(np.rint(raw))
+        scale = np.array([self._scale() for _ in range(out_n if self._flip() else 1)])[:, None]
+        weights = self._constant(raw * scale)
+        if kind == "bipolar":
+            return self._chain.add("BipolarQuant", [weights, self._constant(scale)], domain=_QONNX)
+        zero = self._pick((0.0, -0.5, 1.0)) if bits > 1 else -0.5
+        operands = [self._constant(scale), self._constant(zero), self._constant(float(bits))]
+        signed = int(bits > 1)
+        return self._chain.add("Quant", [weights, *operands], domain=_QONNX, signed=signed,
+                               narrow=signed * self._flip(), rounding_mode="ROUND")  # fmt: skip
+
+    # ---- float operations ------------------------------------------------------------------
+    def _elementwise(self, affine: bool) -> None:
+        ops = ["Add", "Sub", "Mul", "Neg", "Identity", "Reshape"]
+        ops += [] if affine else ["Relu", "Clip"]
+        ops += [] if self._exact else ["Div", "BatchNormalization"]
+        op, chain = self._pick(ops), self._chain
+        match op:
+            case "Relu" | "Neg" | "Identity":
+                chain.then(op)
+            case "Reshape":
+                chain.then(op, chain.constant(np.array([1, -1]), TensorProto.INT64))
+            case "Clip":
+                low, high = sorted((self._value(), self._value()))
+                chain.then(op, self._constant(low), self._constant(high))
+            case "BatchNormalization":
+                gain, bias, mean = (self._constant(self._values(chain.size)) for _ in range(3))
+                variance = self._constant(np.abs(self._values(chain.size)) + 0.25)
+                chain.then(op, gain, bias, mean, variance, epsilon=1e-5)
+            case "Mul" | "Div":
+                chain.then(op, self._constant(self._gains()))
+            case _:
+                chain.then(op, self._constant(self._values(chain.size)), left=self._flip() == 1)
+
+    def _gains(self) -> float | np.ndarray:
+        """Return factors of either sign, none of them 0, for all channels or per channel."""
+        count = self._pick((1, self._chain.size))
+        signs = [self._pick((1.0, -1.0)) for _ in range(count)]
+        values = np.array([self._scale() * sign for sign in signs])
+        return float(values[0]) if count == 1 else values
+
+    # ---- small choices ---------------------------------------------------------------------
+    def _scale(self) -> float:
+        if self._exact:
+            return self._pick((1.0, 0.5, 2.0, 0.25))
+        return self._pick((1.0, 0.5, 0.25, 0.125, 0.1, 0.137, 0.3, 1.7, 0.0123))
+
+    def _value(self) -> float:
+        return float(self._values(1)[0])
+
+    def _values(self, count: int) -> np.ndarray:
+        """Return multiples of 1/2 (``exact``) or 1/10."""
+        return self._bytes(count) * (0.5 if self._exact else 0.1)
+
+    def _bytes(self, count: int) -> np.ndarray:
+        raw = np.frombuffer(self._draw(st.binary(min_size=count, max_size=count)), "u1")
+        numbers = raw.astype(np.int64)
+        return np.where(numbers % 2, (numbers + 1) // 2, -numbers // 2).astype(np.float64)
+
+    def _constant(self, value: float | np.ndarray) -> str:
+        return self._chain.constant(np.asarray(value, dtype=np.float32))
+
+    def _flip(self) -> int:
+        return int(self._draw(st.booleans()))
+
+    def _pick(self, options):  # type: ignore[no-untyped-def]
+        return self._draw(st.sampled_from(list(options)))
