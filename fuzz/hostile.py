@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
@@ -273,7 +274,8 @@ def _change_field(model: ModelProto, rng: np.random.Generator) -> None:
     elif field.type == field.TYPE_MESSAGE or not rng.integers(6):
         message.ClearField(field.name)
     else:
-        setattr(message, field.name, _other(value, field, model, rng))
+        with contextlib.suppress(ValueError):  # an enumerator that does not exist
+            setattr(message, field.name, _other(value, field, rng))
 
 
 def _change_list(values, field, rng: np.random.Generator) -> None:  # type: ignore[no-untyped-def]
@@ -287,14 +289,14 @@ def _change_list(values, field, rng: np.random.Generator) -> None:  # type: igno
         case 2:
             kept[i], kept[j] = kept[j], kept[i]
         case _:
-            kept[i] = _other(kept[i], field, None, rng)
+            kept[i] = _other(kept[i], field, rng)
     copies = [type(v).FromString(v.SerializeToString()) for v in kept] if kept and hasattr(
         kept[0], "SerializeToString") else kept  # fmt: skip
     del values[:]
     values.extend(copies)
 
 
-def _other(value, field, model, rng: np.random.Generator):  # type: ignore[no-untyped-def]
+def _other(value, field, rng: np.random.Generator):  # type: ignore[no-untyped-def]
     if isinstance(value, float):
         return _FLOATS[rng.integers(len(_FLOATS))]
     if isinstance(value, int):

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from math import prod
 from pathlib import Path
 
-from hwgen.errors import ModelError
+from hwgen.errors import ModelError, UnsupportedOp
 
 MAX_FILE_BYTES = 1 << 28
-MAX_NODES = 1 << 14
+MAX_NODES = 1 << 11  # qonnx takes time in their square
 MAX_ELEMENTS = 1 << 24  # of one tensor
+MAX_STEPS = 1 << 24  # of one activation: 256 channels of 16 bits, 65,536 of 8
 MAX_CONSTANTS = 1 << 25  # elements of all constants of a model, folded ones included
 
 
@@ -57,4 +58,13 @@ def check_constants(elements: int, where: str) -> None:
         raise ModelError(
             f"{where}: its constants have more than {MAX_CONSTANTS:,} elements, which hwgen does "
             "not read. No part holds a network of this size: choose a smaller one."
+        )
+
+
+def check_steps(channels: int, levels: int) -> None:
+    """Raise UnsupportedOp if an activation has too many steps to be found one by one."""
+    if channels * levels > MAX_STEPS:
+        raise UnsupportedOp(
+            f"an activation of {channels:,} channels with {levels:,} steps each; hwgen finds up to "
+            f"{MAX_STEPS:,} steps in one layer. Choose fewer bits for this activation."
         )

@@ -42,8 +42,10 @@ def fit(stairs: Staircase, line: Line) -> Affine | None:
     """
     if stairs.steps.shape[1] == 0:
         return None
+    reach = float(max(np.abs(stairs.lo).max(), np.abs(stairs.hi).max()) + 1)
     for shift in range(_MAX_SHIFT + 1):
-        if np.abs(line.slope).max() * (1 << shift) >= 1 << _MAX_MULTIPLIER_BITS:
+        largest = np.abs(line.slope).max() * (1 << shift)
+        if largest >= 1 << _MAX_MULTIPLIER_BITS or largest * reach >= _OPEN:
             return None
         for candidate in (_floor(line, shift, stairs), _half_even(line, shift)):
             if candidate is not None and _equal(candidate, stairs):

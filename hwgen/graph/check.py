@@ -84,6 +84,9 @@ def _check_layer(layer: Layer, x: Tensor, y: Tensor, after: str) -> None:
             if layer.overflow is Overflow.WRAP:
                 exact = (y.type.min, y.type.max) == (layer.lo, layer.hi)
                 require(exact, "a value wraps to all that the output's bits hold")
+            most = int(np.abs(layer.multiplier).max()) * max(-x.lo, x.hi)
+            most += int(np.abs(layer.bias).max()) + (1 << layer.shift)
+            require(most < 1 << 62, "multiplier * x + bias fits 63 bits")
         case Table():
             require((x.size, x.space) == (y.size, y.space), "shapes agree")
             rows, entries = layer.table.shape
