@@ -51,6 +51,9 @@ def _batched(proto: onnx.ModelProto, batch: int) -> ModelWrapper:
     for node in copy.graph.node:
         if node.domain and not node.domain.startswith("qonnx."):  # older ones: Brevitas, FINN
             node.domain = "qonnx.custom_op.general"
+        for attribute in node.attribute:
+            if attribute.name == "rounding_mode" and attribute.s == b"ROUND_TO_ZERO":
+                attribute.s = b"DOWN"  # Brevitas writes its own name, which QONNX does not know
     model = ModelWrapper(copy)
     if batch > 1:
         model = model.transform(ChangeBatchSize(batch))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwgen.errors import HwgenError
-from hwgen.graph.execute import encode, trace
+from hwgen.graph.execute import channels_last, encode, trace
 from hwgen.graph.ir import ArgMax, Graph
 from hwgen.graph.serialize import loads
 from hwgen.num.inttype import IntArray
@@ -143,7 +143,7 @@ class _Allowed:
         if tensor == graph.input:
             return self._float32.input_codes(self._x).holds
         layer = next(e for e in graph.layers if e.y == tensor)
-        product = next((e for e in graph.products() if e.y in (layer.x, tensor)), None)
+        product = graph.product_behind(tensor)
         if product is None:  # an index of the largest code: codes are compared before
             return lambda answer: np.zeros(answer.shape, dtype=bool)
         x = self._reference[product.x]
@@ -201,7 +201,7 @@ class Panel:
         names = [t.name for t in quantized_tensors(self.build.graph)]
         codes = {name: array for name, (_, array) in zip(names, found, strict=True)}
         outputs = brevitas_outputs(module, self.x)
-        yield self._float_witness("brevitas", codes, outputs, started)
+        yield self.float_verdict("brevitas", codes, outputs, started)
 
     def _qonnx(self) -> Iterator[Verdict]:
         if "qonnx" not in self.build.witnesses:
@@ -214,7 +214,7 @@ class Panel:
         wanted = [t.source for t in quantized_tensors(graph)] + [graph.tensor(graph.output).source]
         values = execute_qonnx(self.build.source, self.x, wanted)
         codes = activation_codes(graph, values)
-        yield self._float_witness("qonnx", codes, values[wanted[-1]], started)
+        yield self.float_verdict("qonnx", codes, values[wanted[-1]], started)
 
     def _tflite(self) -> Iterator[Verdict]:
         """Integers from integers: what the interpreter shows is compared without any tolerance."""
@@ -257,14 +257,19 @@ class Panel:
         reference = {key: value[:samples] for key, value in self.reference.items()}
         return compare(name, reference, found, self.layers, time.monotonic() - started)
 
-    def _float_witness(
+    def float_verdict(
         self, name: str, codes: dict[str, IntArray], outputs: np.ndarray, started: float
     ) -> Verdict:
-        """Compare a float32 witness: integers exactly, but for what float32 is proved to do."""
+        """Compare a float32 witness: integers exactly, but for what float32 is proved to do.
+
+        codes    (batch, values) of quantized tensors, by name
+        outputs  (batch, *output_shape), of the source
+        """
         graph = self.build.graph
         if graph.output not in codes:
             exact, t = self.reference[graph.output], graph.tensor(graph.output)
-            level = np.asarray(outputs, np.float64).reshape(exact.shape) / t.scale + t.zero_point
+            level = channels_last(t, np.asarray(outputs, np.float64)) / t.scale + t.zero_point
+            level = level.reshape(exact.shape)
             theirs = np.rint(np.clip(level, -_FAR, _FAR)).astype(np.int64)
             # A level between two integers, further off than float32 takes it, is an error too.
             off = (theirs == exact) & (np.abs(level - exact) > _EVIDENT)

@@ -2,6 +2,17 @@
 
 from hwgen.closing.affine import Line
 from hwgen.closing.choose import cheapest
+from hwgen.closing.pieces import MOST_VALUES, evaluations, pieces, tabulated
 from hwgen.closing.staircase import Function, Staircase, staircase
 
-__all__ = ["Function", "Line", "Staircase", "cheapest", "staircase"]
+__all__ = [
+    "MOST_VALUES",
+    "Function",
+    "Line",
+    "Staircase",
+    "cheapest",
+    "evaluations",
+    "pieces",
+    "staircase",
+    "tabulated",
+]

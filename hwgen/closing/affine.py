@@ -13,6 +13,7 @@ from hwgen.num.rounding import Rounding, shift_round
 _MAX_SHIFT = 40
 _MAX_MULTIPLIER_BITS = 31
 
+_SPARSE = 64
 _OPEN = np.int64(1) << 61
 
 
@@ -43,18 +44,23 @@ def fit(stairs: Staircase, line: Line) -> Affine | None:
     if stairs.steps.shape[1] == 0:
         return None
     reach = float(max(np.abs(stairs.lo).max(), np.abs(stairs.hi).max()) + 1)
+    many = stairs.steps.shape[1] > 4 * _SPARSE  # most shifts fail on a few levels already
     for shift in range(_MAX_SHIFT + 1):
         largest = np.abs(line.slope).max() * (1 << shift)
         if largest >= 1 << _MAX_MULTIPLIER_BITS or largest * reach >= _OPEN:
             return None
-        for candidate in (_floor(line, shift, stairs), _half_even(line, shift)):
+        hopeless = many and _floor(line, shift, stairs, every=_SPARSE) is None
+        floor = None if hopeless else _floor(line, shift, stairs)
+        for candidate in (floor, _half_even(line, shift)):
             if candidate is not None and _equal(candidate, stairs):
                 return candidate
     return None
 
 
-def _floor(line: Line, shift: int, stairs: Staircase) -> Affine | None:
-    """Return multipliers and biases for which floor rounding puts every step where it belongs.
+def _floor(line: Line, shift: int, stairs: Staircase, every: int = 1) -> Affine | None:
+    """Return multipliers and biases for which floor rounding puts steps where they belong.
+
+    every  look at each step, or only at one of so many
 
     The width of the bias interval is a concave function of the multiplier, so Newton's steps from
     the line's slope reach the nearest multiplier with an interval that is not empty, or turn back
@@ -63,7 +69,7 @@ def _floor(line: Line, shift: int, stairs: Staircase) -> Affine | None:
     multiplier = np.rint(line.slope * (1 << shift)).astype(np.int64)
     way = np.zeros_like(multiplier)
     while True:
-        least, most, gain = _bias_interval(multiplier, shift, stairs)
+        least, most, gain = _bias_interval(multiplier, shift, stairs, every)
         lacking = least > most
         if not lacking.any():
             break
@@ -77,20 +83,21 @@ def _floor(line: Line, shift: int, stairs: Staircase) -> Affine | None:
 
 
 def _bias_interval(
-    multiplier: IntArray, shift: int, stairs: Staircase
+    multiplier: IntArray, shift: int, stairs: Staircase, every: int
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Return the least and the largest bias per channel, and how the interval grows.
 
     least > most where there is none; the third: what it gains if the multiplier is one larger.
     """
     column = multiplier[:, None]
-    level = np.arange(stairs.base + 1, stairs.top + 1)[None, :] << shift
-    reachable = stairs.steps <= stairs.hi[:, None]
-    avoidable = stairs.steps > stairs.lo[:, None]
-    least = np.where(reachable, level - column * stairs.steps, -_OPEN)
-    most = np.where(avoidable, level - 1 - column * (stairs.steps - 1), _OPEN)
+    steps = stairs.steps[:, ::every]
+    level = np.arange(stairs.base + 1, stairs.top + 1, every)[None, :] << shift
+    reachable = steps <= stairs.hi[:, None]
+    avoidable = steps > stairs.lo[:, None]
+    least = np.where(reachable, level - column * steps, -_OPEN)
+    most = np.where(avoidable, level - 1 - column * (steps - 1), _OPEN)
     rows, low, high = np.arange(len(least)), least.argmax(axis=1), most.argmin(axis=1)
-    gain = stairs.steps[rows, low] - (stairs.steps[rows, high] - 1)
+    gain = steps[rows, low] - (steps[rows, high] - 1)
     return least[rows, low], most[rows, high], gain
 
 

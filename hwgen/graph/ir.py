@@ -216,3 +216,11 @@ class Graph:
     def products(self) -> Iterator[Product]:
         """Yield the layers that multiply, in order."""
         return (e for e in self.layers if isinstance(e, Dense | XnorDense | Depthwise))
+
+    def product_behind(self, tensor: str) -> Product | None:
+        """Return the product that ``tensor`` is or is an elementwise function of, if there is."""
+        writers = {layer.y: layer for layer in self.layers}
+        layer = writers.get(tensor)
+        while isinstance(layer, Threshold | Requant | Table | ArgMax):
+            layer = writers.get(layer.x)
+        return layer if isinstance(layer, Dense | XnorDense | Depthwise) else None

@@ -22,7 +22,7 @@ def random_inputs(graph: Graph, samples: int, seed: int) -> FloatArray:
     corners = (entry.hi, entry.lo, (entry.lo + entry.hi) // 2)
     for row, corner in zip(q, corners, strict=False):
         row[:] = corner
-    affine = tuple(s for s in graph.encoder[:-1] if s.kind not in ("Relu", "Clip", "Quant"))
+    affine = tuple(s for s in graph.encoder[:-1] if s.is_affine)
     at_0, at_1 = evaluate(affine, np.array([[0.0], [1.0]]) + np.zeros(entry.size))
     x = (scale * (q - zero_point) - at_0) / (at_1 - at_0)
     if entry.channels_first:

@@ -7,20 +7,20 @@ segments in float64 to find the integer function that the hardware implements.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+from scipy.special import erf, expit
 
+from hwgen.num.float_rounding import ROUND, AnyFloat
 from hwgen.num.inttype import FloatArray, IntArray
 from hwgen.num.rounding import Overflow
 
 Kind: TypeAlias = Literal[
-    "Add", "Sub", "RSub", "Mul", "Div", "Neg", "Relu", "Clip", "BatchNormalization", "Quant"
-]
-AnyFloat: TypeAlias = npt.NDArray[np.floating[Any]]
+    "Add", "Sub", "RSub", "Mul", "Div", "Neg", "BatchNormalization", "Relu", "Clip", "PRelu", "Elu",
+    "Sigmoid", "Tanh", "Erf", "Softplus", "Quant",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,41 +45,38 @@ class Step:
 
     Add, Sub, RSub, Mul, Div    (constant,)   RSub is ``constant - x``
     Clip                        (low, high)
+    PRelu, Elu                  (slope,), (alpha,)   of the negative side
     BatchNormalization          (scale, bias, mean, variance, epsilon)
     Quant                       (scale, zero_point)   value = scale * (code - zero_point)
+
+    Add, Sub, RSub and Mul may combine two values of the segment instead, as in ``x * sigmoid(x)``:
+    ``earlier`` steps into the segment (0: its input) lies what takes the place of the constant.
     """
 
     kind: Kind
     operands: tuple[FloatArray, ...] = ()
     quant: QuantSpec | None = None
     source: str = ""  # name of the ONNX node, for messages
+    earlier: int | None = None
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether the op only scales and shifts the value before it."""
+        return self.kind in _AFFINE and self.earlier is None
 
 
 Segment: TypeAlias = tuple[Step, ...]
 
-
-def _nearest(tie_goes_up: Callable[[AnyFloat], AnyFloat]) -> Callable[[AnyFloat], AnyFloat]:
-    def rounded(x: AnyFloat) -> AnyFloat:
-        below = np.floor(x)
-        rest = x - below
-        return below + ((rest > 0.5) | ((rest == 0.5) & tie_goes_up(x)))
-
-    return rounded
-
-
-_ROUND: dict[str, Callable[[AnyFloat], AnyFloat]] = {
-    "ROUND": np.round, "HALF_EVEN": np.round, "FLOOR": np.floor, "CEIL": np.ceil,
-    "DOWN": np.trunc, "HALF_CEIL": _nearest(lambda x: x == x), "HALF_FLOOR": _nearest(lambda x: x != x),
-    "HALF_AWAY": _nearest(lambda x: x > 0), "HALF_TO_ZERO": _nearest(lambda x: x < 0),
-}  # fmt: skip
-ROUNDING_MODES = ("ROUND", "HALF_EVEN", "FLOOR", "CEIL", "DOWN")  # those of QONNX
+_AFFINE = ("Add", "Sub", "RSub", "Mul", "Div", "Neg", "BatchNormalization")
 
 
 def evaluate(segment: Segment, x: AnyFloat) -> AnyFloat:
     """Return the real value after every step; ``x`` is (..., channels), its dtype is kept."""
+    values = [x]
     for step in segment:
-        x = _apply(step, x)
-    return x
+        earlier = None if step.earlier is None else values[step.earlier]
+        values.append(apply(step, values[-1], earlier))
+    return values[-1]
 
 
 def codes(segment: Segment, x: AnyFloat) -> IntArray:
@@ -88,25 +85,40 @@ def codes(segment: Segment, x: AnyFloat) -> IntArray:
         return _codes(segment[-1], evaluate(segment[:-1], x)).astype(np.int64)
 
 
-def half_away(x: AnyFloat) -> AnyFloat:
-    """Return ``x`` rounded to integers, ties away from zero, in its own float type."""
-    fraction, whole = np.modf(x)  # of infinity: 0
-    return np.where(np.abs(fraction) >= 0.5, whole + np.sign(x), whole)
+def rebased(segment: Segment, cut: int) -> Segment:
+    """Return the steps from ``cut`` on as a segment of its own; none may reach behind it."""
+    return tuple(
+        s if s.earlier is None else replace(s, earlier=s.earlier - cut) for s in segment[cut:]
+    )
 
 
 def direction(segment: Segment) -> IntArray:
-    """Return +1 (non-decreasing) or -1 (non-increasing) per channel; shape () or (channels,)."""
+    """Return +1 (non-decreasing), -1 (non-increasing) or 0 (not known to be either) per channel.
+
+    returns  () or (channels,)
+    """
     sign: IntArray = np.array(1, dtype=np.int64)
     for step in segment:
-        if step.kind in ("Mul", "Div", "BatchNormalization"):
-            sign = sign * np.where(step.operands[0] < 0, -1, 1)
-        elif step.kind in ("Neg", "RSub"):
-            sign = -sign
+        sign = sign * _direction(step)
     return sign
 
 
-def _apply(step: Step, x: AnyFloat) -> AnyFloat:
+def _direction(step: Step) -> IntArray:
+    one: IntArray = np.array(1, dtype=np.int64)
+    if step.earlier is not None:
+        return 0 * one
+    if step.kind in ("Mul", "Div", "BatchNormalization"):
+        return np.where(step.operands[0] < 0, -1, 1)
+    if step.kind in ("PRelu", "Elu"):
+        return np.where(step.operands[0] < 0, 0, 1)
+    return -one if step.kind in ("Neg", "RSub") else one
+
+
+def apply(step: Step, x: AnyFloat, earlier: AnyFloat | None = None) -> AnyFloat:
+    """Return the real value after one step; ``earlier`` replaces its constant."""
     args = [np.asarray(a, dtype=x.dtype) for a in step.operands]
+    if earlier is not None:
+        args = [earlier]
     match step.kind:
         case "Add":
             return x + args[0]
@@ -124,6 +136,18 @@ def _apply(step: Step, x: AnyFloat) -> AnyFloat:
             return np.maximum(x, 0)
         case "Clip":
             return np.clip(x, args[0], args[1])
+        case "PRelu":
+            return np.where(x < 0, x * args[0], x)
+        case "Elu":
+            return np.where(x < 0, np.expm1(np.minimum(x, 0)) * args[0], x)
+        case "Sigmoid":
+            return expit(x)
+        case "Tanh":
+            return np.tanh(x)
+        case "Erf":
+            return erf(x)
+        case "Softplus":
+            return np.logaddexp(x, np.zeros_like(x))
         case "BatchNormalization":
             scale, bias, mean, variance, epsilon = args
             return (x - mean) / np.sqrt(variance + epsilon) * scale + bias
@@ -137,12 +161,12 @@ def _codes(step: Step, x: AnyFloat) -> AnyFloat:
     if quant.bipolar:
         return (x >= 0).astype(x.dtype)
     if quant.overflow is not None:
-        return _confined(_ROUND[quant.rounding](x.astype(np.float64) / step.operands[0]), quant)
+        return _confined(ROUND[quant.rounding](x.astype(np.float64) / step.operands[0]), quant)
     scale, zero_point = (np.asarray(a, dtype=x.dtype) for a in step.operands)
     if quant.rounding == "HALF_AWAY":  # as TFLite: the zero point comes after the rounding
-        return np.clip(half_away(x / scale) + zero_point, quant.lo, quant.hi)
+        return np.clip(ROUND["HALF_AWAY"](x / scale) + zero_point, quant.lo, quant.hi)
     clipped = np.clip(x / scale + zero_point, quant.lo, quant.hi)
-    return _ROUND[quant.rounding](clipped)
+    return ROUND[quant.rounding](clipped)
 
 
 def _confined(x: AnyFloat, quant: QuantSpec) -> AnyFloat:

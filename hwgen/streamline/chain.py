@@ -64,6 +64,7 @@ def split(source: Source) -> Chain:
     data = _entry(source, path)
     blocks: list[Block] = []
     block = Block("", None, (), source.input, source.input, data)
+    values = {source.input: 0}
     argmax, keepdims = "", True
     for node in path:
         if argmax:
@@ -75,13 +76,18 @@ def split(source: Source) -> Chain:
                 made = product(node, data, source)
                 data = made.layout
                 block = Block(node.name, made, made.bias, end, end, data)
+                values = {}
             elif node.op_type in _SHAPE_OPS:
-                data = _reshaped(node, data, source)
+                moved = _reshaped(node, data, source)
+                values = values if np.array_equal(moved.order, data.order) else {}
+                data = moved
                 block = block.extended((), end, data)
             elif node.op_type == "ArgMax":
                 argmax, keepdims = _argmax(node, data.shape)
             else:
-                block = block.extended((elementwise(node, data, source),), end, data)
+                steps = elementwise(node, data, source, values)
+                block = block.extended(steps, end, data)
+            values[end] = len(block.segment)
     if not blocks:
         raise ModelError(
             f"{source.name}: no MatMul, Gemm, Conv or average pooling; there is nothing to build."
@@ -140,23 +146,20 @@ def _entry(source: Source, path: Sequence[NodeProto]) -> Layout:
 
 
 def _in_order(source: Source) -> list[NodeProto]:
-    """Return the nodes from input to output; every tensor must have exactly one reader."""
-    readers: dict[str, list[NodeProto]] = {}
-    for node in source.nodes:
-        for name in node.input:
-            if name not in source.constants:
-                readers.setdefault(name, []).append(node)
-    path, here = [], source.input
+    """Return the nodes from input to output, each of which reads the one before it."""
+    reads = [{n for n in node.input if n and n not in source.constants} for node in source.nodes]
+    path, here, seen, left = [], source.input, {source.input}, list(range(len(reads)))
     while here != source.output:
-        found = readers.get(here, [])
-        if len(found) != 1:
-            names = ", ".join(n.name for n in found) or "nobody"
-            raise UnsupportedOp(
-                f"tensor {here!r} is read by {names}; hwgen builds chains, where each tensor has "
-                "one reader. Remove the branch or export the chain alone."
-            )
-        path.append(found[0])
-        here = found[0].output[0]
+        ready = next((i for i in left if here in reads[i] and reads[i] <= seen), None)
+        if ready is None:
+            break
+        left.remove(ready)
+        path.append(source.nodes[ready])
+        here = source.nodes[ready].output[0]
+        seen.add(here)
+    forks = [name for node in path for name in node.input if any(name in reads[i] for i in left)]
+    if forks or here != source.output:
+        raise source.branch([*forks, here][0])
     return path
 
 

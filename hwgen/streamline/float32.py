@@ -13,7 +13,7 @@ import numpy as np
 
 from hwgen.graph.execute import channels_last
 from hwgen.graph.ir import Depthwise, Graph
-from hwgen.num.elementwise import Segment, Step, codes, evaluate
+from hwgen.num.elementwise import Segment, Step, apply, codes
 from hwgen.num.inttype import FloatArray, IntArray
 from hwgen.streamline.chain import Block, split
 from hwgen.streamline.read import read
@@ -21,6 +21,9 @@ from hwgen.streamline.weights import integer_weights
 
 _EPS32 = 2.0**-24
 _ROUNDINGS = 8  # of one op, its constants included; batch norm has the most
+# Each executor approximates these in its own way: onnxruntime is up to 5.5 roundings of 1.0 (tanh)
+# away from the true value, PyTorch up to 1.5; near 0 that is many roundings of the value itself.
+_APPROXIMATED = ("Sigmoid", "Tanh", "Erf", "Softplus", "Elu")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,8 +75,7 @@ class Float32:
         x  (batch, values) codes that go into the product
         """
         segment, real = self._product(product, x)
-        for step in segment:
-            real = _through(step, real)
+        real = _after(segment, real)
         t = self._graph.tensor(product)
         ends = real.low / t.scale + t.zero_point, real.high / t.scale + t.zero_point
         return Interval(np.minimum(*ends), np.maximum(*ends)).flat(len(x))
@@ -101,21 +103,29 @@ class Float32:
 
 def _codes(segment: Segment, x: Interval) -> Interval:
     """Return the codes of a segment that ends in ``Quant``."""
-    for step in segment[:-1]:
-        x = _through(step, x)
-    before = _before_rounding(segment[-1], x)
+    before = _before_rounding(segment[-1], _after(segment[:-1], x))
     return Interval(
         codes(segment[-1:], before.low).astype(np.float64),
         codes(segment[-1:], before.high).astype(np.float64),
     )
 
 
-def _through(step: Step, x: Interval) -> Interval:
-    """Return the interval after one op, every one of which is monotone."""
+def _after(segment: Segment, x: Interval) -> Interval:
+    values = [x]
+    for step in segment:
+        earlier = None if step.earlier is None else values[step.earlier]
+        values.append(_through(step, values[-1], earlier))
+    return values[-1]
+
+
+def _through(step: Step, x: Interval, earlier: Interval | None) -> Interval:
+    """Return the interval after one op: monotone in each operand, or on both sides of 0."""
     if step.kind == "Quant":
         x = _before_rounding(step, x)
-    ends = evaluate((step,), x.low), evaluate((step,), x.high)
-    y = Interval(np.minimum(*ends), np.maximum(*ends))
+    others = (None,) if earlier is None else (earlier.low, earlier.high)
+    ends = (x.low, x.high, np.clip(0.0, x.low, x.high))
+    corners = [apply(step, end, other) for end in ends for other in others]
+    y = Interval(np.minimum.reduce(corners), np.maximum.reduce(corners))
     return y.widened(_magnitude(step, x, y))
 
 
@@ -127,6 +137,8 @@ def _before_rounding(step: Step, x: Interval) -> Interval:
 
 def _magnitude(step: Step, x: Interval, y: Interval) -> FloatArray:
     """Return the largest number that the op's own float32 roundings are relative to."""
+    if step.kind in _APPROXIMATED:
+        return np.maximum(_largest(y), 1.0)
     if step.kind != "BatchNormalization":
         return _largest(y)
     scale, bias, mean, variance, epsilon = step.operands

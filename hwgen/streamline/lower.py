@@ -8,7 +8,15 @@ from math import prod
 
 import numpy as np
 
-from hwgen.closing import Line, cheapest, staircase
+from hwgen.closing import (
+    MOST_VALUES,
+    Function,
+    Line,
+    cheapest,
+    evaluations,
+    staircase,
+    tabulated,
+)
 from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.graph.ir import (
     ArgMax,
@@ -23,14 +31,12 @@ from hwgen.graph.ir import (
 )
 from hwgen.graph.names import Names
 from hwgen.graph.ranges import accumulator_bounds
-from hwgen.num.elementwise import Segment, Step, codes, direction, evaluate
+from hwgen.num.elementwise import Segment, Step, codes, direction, evaluate, rebased
 from hwgen.num.inttype import FloatArray, IntArray, frozen_array
 from hwgen.streamline.chain import Block, Chain
 from hwgen.streamline.products import Kernel
 from hwgen.streamline.read import Source
 from hwgen.streamline.weights import integer_weights
-
-_AFFINE = ("Add", "Sub", "RSub", "Mul", "Div", "Neg", "BatchNormalization")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +94,8 @@ def _lower_block(
         tensors.append(x)
     closes = any(step.kind == "Quant" for step in block.segment)
     segment, tail = _at_last_quant(block.segment, block.node) if closes else ((), ())
-    layer, acc, bounds = _product(block, x, name, segment)
+    cut = _monotone(segment) if closes else 0
+    layer, acc, bounds = _product(block, x, name, segment[:cut])
     layers.append(layer)
     if not closes:
         if after is not None:
@@ -99,28 +106,82 @@ def _lower_block(
         first = bool(block.layout.channels_first)
         acc = replace(_affine_tail(acc, block.segment), source=block.end, channels_first=first)
         return layers, [*tensors, acc]
-    close, y = _closed(block, acc, bounds, segment, tail, names, after)
-    return [*layers, close], [*tensors, acc, y]
+    closing, closed = _closed(block, acc, bounds, segment, tail, cut, names, after)
+    return [*layers, *closing], [*tensors, acc, *closed]
 
 
 def _closed(
-    block: Block, acc: Tensor, bounds: Accumulator, segment: Segment, tail: Segment,
+    block: Block, acc: Tensor, bounds: Accumulator, segment: Segment, tail: Segment, cut: int,
     names: Names, after: Block | None,
-) -> tuple[Layer, Tensor]:  # fmt: skip
+) -> tuple[list[Layer], list[Tensor]]:  # fmt: skip
+    """Return the layers that compute ``segment`` from its accumulator, and their outputs.
+
+    cut  steps of the segment that are monotone together, see :func:`_monotone`
+    """
+    layers: list[Layer] = []
+    tensors: list[Tensor] = []
+    x = acc
+    if 0 < cut < len(segment):
+        inner = segment[:cut]
+        y = _coded(f"{names.new(inner[-1].source)}_out", block, inner, ())
+        layer, x = _staircase(acc, replace(y, source=""), bounds, inner)
+        layers, tensors = [layer], [x]
+        ends = np.full(x.size, x.lo), np.full(x.size, x.hi)
+        bounds = Accumulator(*ends, x.scale, x.zero_point)
+        segment, cut = rebased(segment, cut), 0
     name = names.new(segment[-1].source)
-
-    def f(a: IntArray) -> IntArray:
-        return codes(segment, bounds.scale * (a - bounds.zero_point))
-
-    stairs, line = staircase(f, bounds.lo, bounds.hi), _line(segment, bounds)
     y = _coded(f"{name}_out", block, segment, tail)
-    if _pads(after) and np.any(y.zero_point % 1):
-        # Zero lies between two codes (+1, -1): codes on half the grid have one for it.
-        steps = np.repeat(stairs.steps, 2, axis=1)
-        stairs, line = replace(stairs, base=2 * stairs.base, steps=steps), None
-        y = replace(y, scale=y.scale / 2, zero_point=2 * y.zero_point)
-    y = replace(y, lo=min(stairs.base, 0), hi=max(stairs.top, 0))
-    return cheapest(name, acc, y.name, stairs, line), y
+    # Zero lies between two codes (+1, -1): where it pads, codes on half the grid have one for it.
+    gain = 2 if _pads(after) and np.any(y.zero_point % 1) else 1
+    y = replace(y, scale=np.asarray(y.scale / gain), zero_point=np.asarray(y.zero_point * gain))
+    if cut:
+        layer, y = _staircase(acc, y, bounds, segment, gain)
+        return [layer], [y]
+    _check_range(segment, bounds)
+    search = names.new(f"{name}_piece")
+    f = _function(segment, bounds, gain)
+    found, outputs = tabulated(name, search, x, y, f, bounds.lo, bounds.hi)
+    return [*layers, *found], [*tensors, *outputs]
+
+
+def _monotone(segment: Segment) -> int:
+    """Return how many steps of a segment, up to a quantizer, are monotone in every channel.
+
+    0: a curve lies before the first quantizer, or takes up a value from before it.
+    """
+    if np.all(direction(segment) != 0):
+        return len(segment)
+    for cut in range(len(segment) - 1, 0, -1):
+        apart = all(s.earlier is None or s.earlier >= cut for s in segment[cut:])
+        if segment[cut - 1].kind == "Quant" and apart and np.all(direction(segment[:cut]) != 0):
+            return cut
+    return 0
+
+
+def _function(segment: Segment, x: Accumulator, gain: int) -> Function:
+    return lambda a: gain * codes(segment, x.scale * (a - x.zero_point))
+
+
+def _staircase(
+    acc: Tensor, y: Tensor, bounds: Accumulator, segment: Segment, gain: int = 1
+) -> tuple[Layer, Tensor]:
+    """Return the layer that computes a monotone segment, and its output with proven bounds."""
+    stairs = staircase(_function(segment, bounds, gain), bounds.lo, bounds.hi)
+    line = _line(segment, bounds) if gain == 1 else None
+    layer = cheapest(y.name.removesuffix("_out"), acc, y.name, stairs, line)
+    return layer, replace(y, lo=min(stairs.base, 0), hi=max(stairs.top, 0))
+
+
+def _check_range(segment: Segment, bounds: Accumulator) -> None:
+    values = evaluations(bounds.lo, bounds.hi)
+    if values > MOST_VALUES:
+        curve = next(s for i, s in enumerate(segment) if np.any(direction(segment[: i + 1]) == 0))
+        raise UnsupportedOp(
+            f"{curve.source}: its function neither rises nor falls throughout, and its input takes "
+            f"{values:,} values in {len(bounds.lo)} channels; hwgen tabulates up to "
+            f"{MOST_VALUES:,}. Quantize before the activation (a QuantIdentity in front of it), or "
+            "use fewer bits."
+        )
 
 
 def _pads(block: Block | None) -> bool:
@@ -161,7 +222,7 @@ def _product(
 ) -> tuple[Product, Tensor, Accumulator]:
     """Return the layer, its accumulator tensor and bounds.
 
-    segment  ops up to the last quantizer; rows are negated where the whole decreases
+    segment  its monotone ops; rows are negated where the whole decreases
     """
     assert block.product is not None
     ints = integer_weights(block.node, block.product.weight)
@@ -193,11 +254,11 @@ def _product(
 
 
 def _line(segment: Segment, acc: Accumulator) -> Line | None:
-    """Return the line of a segment without its clamps; None after an inner quantizer."""
-    if any(s.kind == "Quant" for s in segment[:-1]):
+    """Return the line of a segment without its clamps; None where it is no line."""
+    if not all(s.is_affine or s.kind in ("Relu", "Clip") for s in segment[:-1]):
         return None
     scale, zero_point = segment[-1].operands
-    affine = tuple(s for s in segment[:-1] if s.kind not in ("Relu", "Clip"))
+    affine = tuple(s for s in segment[:-1] if s.is_affine)
     points = acc.scale * (np.array([[0.0], [1.0]]) - acc.zero_point)
     at_0, at_1 = evaluate(affine, points) / scale + zero_point
     return Line(at_1 - at_0, at_0)
@@ -243,7 +304,7 @@ def _affine_tail(tensor: Tensor, steps: Segment) -> Tensor:
 
 
 def _gain_offset(step: Step) -> tuple[FloatArray, FloatArray]:
-    if step.kind not in _AFFINE:
+    if not step.is_affine:
         raise UnsupportedOp(
             f"{step.source}: {step.kind} comes after the last quantizer and is not affine, so it "
             "has no integer form. Put a quantizer after it, or leave it to the host."

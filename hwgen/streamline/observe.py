@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from hwgen.graph.execute import channels_last
-from hwgen.graph.ir import Graph, Requant, Tensor, Threshold
+from hwgen.graph.ir import Graph, Requant, Table, Tensor, Threshold
 from hwgen.num.inttype import IntArray
 
 
 def quantized_tensors(graph: Graph) -> list[Tensor]:
     """Return the tensors that exist in the source model as a quantizer's output."""
     names = [graph.input]
-    names += [layer.y for layer in graph.layers if isinstance(layer, Threshold | Requant)]
-    return [graph.tensor(name) for name in names]
+    names += [e.y for e in graph.layers if isinstance(e, Threshold | Requant | Table)]
+    return [t for t in map(graph.tensor, names) if t.source]
 
 
 def activation_codes(

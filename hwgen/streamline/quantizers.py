@@ -6,7 +6,8 @@ import numpy as np
 from onnx import NodeProto, helper
 
 from hwgen.errors import UnsupportedOp
-from hwgen.num.elementwise import ROUNDING_MODES, QuantSpec, Step
+from hwgen.num.elementwise import QuantSpec, Step
+from hwgen.num.float_rounding import QONNX_MODES
 from hwgen.num.inttype import FloatArray
 
 QUANT_OPS = ("Quant", "IntQuant", "BipolarQuant")
@@ -83,9 +84,9 @@ def _bits(node: NodeProto, value: FloatArray, most: int) -> int:
 def _rounding(node: NodeProto, mode: object) -> str:
     text = mode.decode(errors="replace") if isinstance(mode, bytes) else str(mode)
     name = text.upper()
-    if name not in ROUNDING_MODES:
+    if name not in QONNX_MODES:
         raise UnsupportedOp(
-            f"{node.name}: rounding mode {name!r} is not one of {', '.join(ROUNDING_MODES)}; "
+            f"{node.name}: rounding mode {name!r} is not one of {', '.join(QONNX_MODES)}; "
             "choose one of these in the quantizer."
         )
     return name

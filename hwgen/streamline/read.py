@@ -46,6 +46,14 @@ class Source:
     nodes: tuple[NodeProto, ...]
     constants: dict[str, Constant]
 
+    def branch(self, tensor: str) -> UnsupportedOp:
+        """Return the error of a tensor whose readers make no chain."""
+        names = ", ".join(n.name for n in self.nodes if tensor in n.input) or "nobody"
+        return UnsupportedOp(
+            f"tensor {tensor!r} is read by {names}; hwgen builds chains, where each tensor has "
+            "one reader. Remove the branch or export the chain alone."
+        )
+
     def constant(self, node: NodeProto, name: str) -> FloatArray:
         """Return an operand of ``node`` that must be constant; raises UnsupportedOp, ModelError."""
         constant = self.constants.get(name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hwgen.num.elementwise import half_away
+from hwgen.num.float_rounding import half_away
 from hwgen.num.inttype import FloatArray, IntArray, frozen_array
 
 _FAR = 1 << 24  # beyond every code

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hwgen.errors import UnsupportedOp
-from hwgen.num.elementwise import half_away
+from hwgen.num.float_rounding import half_away
 from hwgen.num.inttype import FloatArray, IntArray
 from hwgen.tflite.arithmetic import Multiplier, activation_range, twice_rounded
 from hwgen.tflite.builder import Builder, codes_of

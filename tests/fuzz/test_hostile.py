@@ -5,6 +5,7 @@ import re
 import numpy as np
 import onnx
 import pytest
+from onnx import helper, numpy_helper
 
 from fuzz.hostile import HOSTILE, mutated, valid
 from fuzz.sandbox import attempt
@@ -69,9 +70,7 @@ def test_weights_in_a_file_beside_the_model_are_read(tmp_path):
     path = tmp_path / "model.onnx"
     model = valid()
     for tensor in model.graph.initializer:
-        tensor.CopyFrom(
-            onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor), tensor.name)
-        )
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
     inline = read(model)
     onnx.save(model, path, save_as_external_data=True, location="model.data", size_threshold=0)
     beside = read(load(path))

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from exact import assert_exact, assert_integer_onnx_exact, saved
 
-from hwgen.errors import UnsupportedOp
+from hwgen.errors import ModelError
 from hwgen.graph.ir import Dense, Depthwise, Window, XnorDense
 from hwgen.streamline import streamline
 from models import Chain
@@ -120,6 +120,6 @@ def test_refused_with_node_reason_and_remedy(model, message):
         onnx.numpy_helper.from_array(np.arange(4, dtype=np.float32).reshape(2, 2), "c_map")
     )
     rank = len(model.in_shape) + 1
-    with pytest.raises(UnsupportedOp) as error:
+    with pytest.raises(ModelError) as error:
         streamline(model.model([None] * rank))
     assert message in str(error.value)

@@ -8,7 +8,7 @@ from ai_edge_litert.interpreter import OpResolverType
 from tflite_compare import compared
 from tflite_models import Chain, interpret
 
-from hwgen.num.elementwise import half_away
+from hwgen.num.float_rounding import half_away
 from hwgen.tflite.arithmetic import (
     INT32,
     Multiplier,
