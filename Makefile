@@ -9,7 +9,7 @@ LIBDIR = $(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"
 PACKAGES := g++ perl ccache libpython3.11 python3.11-venv
 export OBJCACHE ?= $(shell command -v ccache)
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test fuzz lint bench clean
 
 setup: .venv/.ready
 
@@ -41,6 +41,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# The nightly run: 10,000 random graphs and hostile files; SEED=n repeats a run, failures become tests.
+fuzz: setup
+	$(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED))
 
 lint: setup
 	$(BIN)/ruff check .

@@ -22,6 +22,7 @@ from fuzz.models import SourceCase, models
 from fuzz.sandbox import survive
 
 _CHUNK = 250  # cases of one hunt: its memory is bounded, and all processes have work
+_WHOLE = 5  # models of one hunt that are built and verified; the first is the simplest
 _STRUCTURES = 5  # compiled RTL structures of one hunt
 
 
@@ -78,7 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("--graphs", type=int, default=10_000, help="half models, half graphs")
     parser.add_argument("--rtl", type=int, default=1_000, help="graphs in RTL")
-    parser.add_argument("--whole", type=int, default=8, help="models through all of hwgen verify")
+    parser.add_argument("--whole", type=int, default=20, help="models through all of hwgen verify")
     parser.add_argument("--files", type=int, default=2_000, help="mutated and hostile files")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 31))
     parser.add_argument("--jobs", type=int, default=2, help="processes")
@@ -89,7 +90,7 @@ def _arguments() -> argparse.Namespace:
 def _tasks(args: argparse.Namespace) -> Iterator[Task]:
     """Yield the slowest kinds first; every task has a seed of its own."""
     amounts = (
-        ("whole", args.whole, 1), ("rtl", args.rtl, _CHUNK // 2), ("file", args.files, _CHUNK),
+        ("whole", args.whole, _WHOLE), ("rtl", args.rtl, _CHUNK // 2), ("file", args.files, _CHUNK),
         ("model", (args.graphs + 1) // 2, _CHUNK), ("graph", args.graphs // 2, _CHUNK),
     )  # fmt: skip
     seed = args.seed
@@ -118,7 +119,7 @@ def _strategy(task: Task) -> SearchStrategy[Case] | SearchStrategy[SourceCase]:
         case "graph":
             return cases()
         case "rtl":
-            return cases_of(structures(task.seed, _STRUCTURES))
+            return cases_of(structures(task.seed, _STRUCTURES, spatial=True), spatial=True)
         case _:
             return models()
 

@@ -12,6 +12,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 
 from fuzz.executor import executor
+from fuzz.graphs import bounds_reached
 from hwgen.emit import TOP, emit_top, stream_facts, write_rtl
 from hwgen.flow import build_from_model, translate, verify
 from hwgen.graph.execute import encode, trace
@@ -20,6 +21,7 @@ from hwgen.graph.serialize import dumps, loads
 from hwgen.graph.stimulus import random_inputs
 from hwgen.num.inttype import IntArray
 from hwgen.sim.compare import Trace, compare
+from hwgen.sources import QonnxSource
 from hwgen.streamline import streamline
 from hwgen.streamline.chain import split
 from hwgen.streamline.lower import lower
@@ -69,8 +71,9 @@ def agree_with_source(model: ModelProto, exact: bool, seed: int, samples: int = 
     """
     source = read(model)
     graph = lower(source, split(source))
-    agree(graph, encode(graph, random_inputs(graph, samples, seed)))
-    translated = translate(model)
+    codes = encode(graph, random_inputs(graph, samples, seed))
+    agree(graph, np.concatenate([codes, *bounds_reached(graph)]))
+    translated = translate(QonnxSource(model))
     require(dumps(translated) == dumps(graph), "hls4ml does not give the same graph back")
     with tempfile.TemporaryDirectory() as folder:
         build = Build(Path(folder), graph, {})

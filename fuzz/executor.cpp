@@ -200,15 +200,29 @@ Frame threshold(const Json& layer, const Frame& x) {
   return out;
 }
 
-// Quotient of a division by a power of two, rounded; written as the definition reads.
+// Quotient of a division by a power of two, rounded; written as the definitions read.
 Wide divided(Wide value, Int shift, const std::string& rounding) {
   const Wide divisor = Wide(1) << shift;
   Wide down = value / divisor, rest = value % divisor;
   if (rest < 0) --down, rest += divisor;
-  if (rounding == "floor") return down;
-  if (rounding != "half_even") throw std::runtime_error("rounding " + rounding);
-  if (2 * rest == divisor) return down % 2 == 0 ? down : down + 1;
-  return 2 * rest > divisor ? down + 1 : down;
+  if (rest == 0 || rounding == "floor") return down;
+  if (rounding == "zero") return value < 0 ? down + 1 : down;
+  if (2 * rest != divisor) return 2 * rest > divisor ? down + 1 : down;
+  if (rounding == "half_even") return down % 2 == 0 ? down : down + 1;
+  if (rounding == "half_away") return value < 0 ? down : down + 1;
+  if (rounding == "half_to_zero") return value < 0 ? down + 1 : down;
+  throw std::runtime_error("rounding " + rounding);
+}
+
+Int confined(Wide value, Int lo, Int hi, const std::string& overflow) {
+  if (value >= lo && value <= hi) return static_cast<Int>(value);
+  if (overflow == "saturate") return value < lo ? lo : hi;
+  if (overflow == "zero") return 0;
+  if (overflow != "wrap") throw std::runtime_error("overflow " + overflow);
+  const Wide modulus = Wide(hi) - lo + 1;
+  Wide offset = (value - lo) % modulus;
+  if (offset < 0) offset += modulus;
+  return static_cast<Int>(lo + offset);
 }
 
 Frame requant(const Json& layer, const Frame& x) {
@@ -219,7 +233,7 @@ Frame requant(const Json& layer, const Frame& x) {
     const size_t c = i % m.size();
     const Wide scaled = Wide(m[c].number) * x[i] + b[c].number;
     const Wide q = divided(scaled, layer["shift"].number, layer["rounding"]["value"].text);
-    out.push_back(q < lo ? lo : q > hi ? hi : static_cast<Int>(q));
+    out.push_back(confined(q, lo, hi, layer["overflow"]["value"].text));
   }
   return out;
 }

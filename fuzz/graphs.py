@@ -34,7 +34,7 @@ from hwgen.graph.ir import (
 from hwgen.graph.ranges import accumulator_bounds
 from hwgen.num.elementwise import QuantSpec, Step
 from hwgen.num.inttype import IntArray, frozen_array
-from hwgen.num.rounding import Rounding
+from hwgen.num.rounding import Overflow, Rounding
 
 T = TypeVar("T")
 Contents = Callable[[tuple[int, ...], int, int], IntArray]  # (shape, lo, hi) -> values
@@ -141,16 +141,15 @@ def stimulus(graph: Graph, contents: Contents) -> IntArray:
     t = graph.tensor(graph.input)
     drawn = contents((3, t.values), t.lo, t.hi)
     corners = np.array([[t.lo], [t.hi]]) + np.zeros((2, t.values), dtype=np.int64)
-    frames = [drawn, corners]
-    first = graph.layers[0]
-    if isinstance(first, Dense) and first.weights.shape[1] == t.values:
-        frames += adversarial(first.weights, t.lo, t.hi)
-    return np.concatenate(frames)
+    return np.concatenate([drawn, corners, *bounds_reached(graph)])
 
 
-def adversarial(weights: IntArray, lo: int, hi: int) -> tuple[IntArray, IntArray]:
-    """Return the inputs (rows, in) that give each row its smallest and its largest sum."""
-    return np.where(weights > 0, lo, hi), np.where(weights > 0, hi, lo)
+def bounds_reached(graph: Graph) -> list[IntArray]:
+    """Return inputs (rows, values) with which each row of a first product reaches its bounds."""
+    first, t = graph.layers[0], graph.tensor(graph.input)
+    if not isinstance(first, Dense) or first.weights.shape[1] != t.values:
+        return []
+    return [np.where(first.weights > 0, t.lo, t.hi), np.where(first.weights > 0, t.hi, t.lo)]
 
 
 def build(choose: Chooser, contents: Contents, *, pinned: bool, spatial: bool) -> Graph:
@@ -288,13 +287,14 @@ class _Builder:
         lo, hi = self._range(max_bits=16)
         shift = self._choose.integer(0, 30)
         rounding = self._choose.pick(list(Rounding))
+        overflow = self._choose.pick(list(Overflow))
         m_bits = self._choose.integer(1, min(25, 61 - x.type.bits))
         b_bits = self._choose.integer(1, 40)
         bias = self._signed(x.size, b_bits)
         multiplier = self._signed(x.size, m_bits) if m_bits > 1 else np.ones_like(bias)
         m, b = frozen_array(multiplier), frozen_array(bias)
         name, y = self._names("rq")
-        layer = Requant(name, x.name, y, m, b, shift, rounding, lo, hi)
+        layer = Requant(name, x.name, y, m, b, shift, rounding, lo, hi, overflow)
         self._add(layer, _tensor(y, x.size, lo, hi, x.space))
 
     def _table(self) -> None:

@@ -15,7 +15,7 @@ _HUGE = 1 << 40
 
 def valid() -> ModelProto:
     """Return a model with a bit of everything, to be damaged."""
-    chain = Chain(8)
+    chain = Chain((8,))
     _quant(chain, 0.25, 6)
     shape = chain.add("Shape", [chain.here])
     zero = chain.constant(np.array([0]), TensorProto.INT64)
@@ -31,8 +31,8 @@ def valid() -> ModelProto:
     chain.then("BipolarQuant", chain.constant(1.0), domain="qonnx.custom_op.general")
     weights = chain.constant(np.arange(12.0).reshape(3, 4) - 6)
     chain.then("Gemm", weights, chain.constant(np.arange(3.0)), transB=1)
-    chain.size = 3
-    return chain.model(8)
+    chain.shape = (3,)
+    return chain.model((8,))
 
 
 def _quant(chain: Chain, scale: float, bits: int, signed: int = 1) -> None:
@@ -42,12 +42,12 @@ def _quant(chain: Chain, scale: float, bits: int, signed: int = 1) -> None:
 
 
 def _dense(chain: Chain, size: int) -> None:
-    weights = np.random.default_rng(size).normal(0, 0.5, (size, chain.size))
+    weights = np.random.default_rng(size).normal(0, 0.5, (size, *chain.shape))
     operands = [chain.constant(v) for v in (weights, 0.125, 0.0, 4.0)]
     quantized = chain.add("Quant", operands, domain="qonnx.custom_op.general", signed=1, narrow=0,
                           rounding_mode="ROUND")  # fmt: skip
     chain.then("MatMul", chain.add("Transpose", [quantized], perm=[1, 0]))
-    chain.size = size
+    chain.shape = (size,)
 
 
 def _with(change: Callable[[ModelProto], None]) -> Callable[[], bytes]:
@@ -63,14 +63,14 @@ def _expression(op: str, *operands: object, **attributes: object) -> Callable[[]
     """Return a file whose first bias is a constant expression of whole numbers."""
 
     def made() -> bytes:
-        chain = Chain(4)
+        chain = Chain((4,))
         _quant(chain, 0.25, 6)
         _dense(chain, 3)
         names = [chain.constant(np.asarray(v), TensorProto.INT64) for v in operands]
         floats = chain.add("Cast", [chain.add(op, names, **attributes)], to=TensorProto.FLOAT)
         chain.then("Add", floats)
         _quant(chain, 0.5, 4)
-        return chain.model(4).SerializeToString()
+        return chain.model((4,)).SerializeToString()
 
     return made
 
@@ -187,13 +187,13 @@ def _string_weights(model: ModelProto) -> None:
 
 def _wide_levels(model: ModelProto) -> None:
     """A legal model whose 16-bit activations of many channels have millions of levels."""
-    chain = Chain(1)
+    chain = Chain((1,))
     _quant(chain, 0.25, 8)
     _dense(chain, 4096)
     chain.then("Mul", chain.constant(np.linspace(0.1, 1, 4096)))
     _quant(chain, 0.001, 16)
     _dense(chain, 1)
-    model.CopyFrom(chain.model(1))
+    model.CopyFrom(chain.model((1,)))
 
 
 HOSTILE: dict[str, Callable[[], bytes]] = {

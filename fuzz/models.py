@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 from hypothesis import strategies as st
@@ -24,9 +25,9 @@ class SourceCase:
 
 @dataclass
 class Chain:
-    """Nodes in a row; every value has the shape (1, size)."""
+    """Nodes in a row; every value has the shape (1, *shape), channels first."""
 
-    size: int
+    shape: tuple[int, ...]
     nodes: list[NodeProto] = field(default_factory=list)
     constants: list[TensorProto] = field(default_factory=list)
     here: str = "x"
@@ -51,10 +52,10 @@ class Chain:
         ins = [*inputs, self.here] if left else [self.here, *inputs]
         self.here = self.add(op, ins, **attributes)  # type: ignore[arg-type]
 
-    def model(self, in_size: int) -> ModelProto:
+    def model(self, in_shape: tuple[int, ...]) -> ModelProto:
         """Return the finished model."""
-        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, in_size])
-        y = helper.make_tensor_value_info(self.here, TensorProto.FLOAT, [1, self.size])
+        x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, *in_shape])
+        y = helper.make_tensor_value_info(self.here, TensorProto.FLOAT, [1, *self.shape])
         graph = helper.make_graph(self.nodes, "model", [x], [y], initializer=self.constants)
         opsets = [helper.make_opsetid("", 13), helper.make_opsetid(_QONNX, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=8)
@@ -62,11 +63,12 @@ class Chain:
 
 @st.composite
 def models(draw: st.DrawFn) -> SourceCase:
-    """Draw a model of one to three products."""
+    """Draw a model of one to three products, on a vector, a sequence or an image."""
     exact = draw(st.booleans())
-    in_size = draw(st.integers(1, 6))
-    author = _Author(draw, Chain(in_size), exact)
-    return SourceCase(author.write().model(in_size), exact, draw(st.integers(0, 9)))
+    space = [draw(st.integers(1, 5)) for _ in range(draw(st.sampled_from([0, 0, 1, 2])))]
+    shape = (draw(st.integers(1, 6 if not space else 3)), *space)
+    author = _Author(draw, Chain(shape), exact)
+    return SourceCase(author.write().model(shape), exact, draw(st.integers(0, 9)))
 
 
 class _Author:
@@ -118,26 +120,73 @@ class _Author:
 
     # ---- products --------------------------------------------------------------------------
     def _product(self) -> None:
-        in_n, out_n = self._chain.size, self._draw(st.integers(1, 6))
-        name = self._weights(out_n, in_n)
-        self._chain.size = out_n
+        space = self._chain.shape[1:]
+        match self._pick(("dense", "convolution", "depthwise", "pool")):
+            case "convolution" if space:
+                self._convolution(self._draw(st.integers(1, 4)), depthwise=False)
+            case "depthwise" if space:
+                self._convolution(self._chain.shape[0], depthwise=True)
+            case "pool" if space:
+                self._pool()
+            case _:
+                self._dense()
+
+    def _dense(self) -> None:
+        chain, out_n = self._chain, self._draw(st.integers(1, 6))
+        if len(chain.shape) > 1:
+            chain.then("Flatten", axis=1)
+        name = self._weights((out_n, prod(chain.shape)))
+        chain.shape = (out_n,)
         if self._pick(("MatMul", "Gemm")) == "MatMul":
-            turned = self._chain.add("Transpose", [name], perm=[1, 0])
-            self._chain.then("MatMul", turned)
+            turned = chain.add("Transpose", [name], perm=[1, 0])
+            chain.then("MatMul", turned)
             return
         gains = {"alpha": self._pick((1.0, 0.5, -2.0)), "beta": self._pick((1.0, 2.0, -0.5))}
         bias = [self._constant(self._values(out_n))] if self._flip() else []
-        self._chain.then("Gemm", name, *bias, transB=1, **gains)
+        chain.then("Gemm", name, *bias, transB=1, **gains)
 
-    def _weights(self, out_n: int, in_n: int) -> str:
-        """Return the tensor of a quantized (out, in) matrix."""
+    def _convolution(self, out_n: int, depthwise: bool) -> None:
+        chain = self._chain
+        channels, *space = chain.shape
+        pads = [(self._draw(st.integers(0, min(1, n - 1))),) * 2 for n in space]
+        dilations = [self._pick((1, 2)) for _ in space]
+        kernel, strides = self._kernel([n + sum(p) for n, p in zip(space, pads, strict=True)],
+                                       dilations)  # fmt: skip
+        name = self._weights((out_n, 1 if depthwise else channels, *kernel))
+        bias = [self._constant(self._values(out_n))] if self._flip() else []
+        chain.then(
+            "Conv", name, *bias, kernel_shape=kernel, strides=strides, dilations=dilations,
+            pads=[p[0] for p in pads] + [p[1] for p in pads], group=channels if depthwise else 1,
+        )  # fmt: skip
+        axes = zip(space, pads, kernel, strides, dilations, strict=True)
+        chain.shape = (
+            out_n, *((n + sum(p) - d * (k - 1) - 1) // s + 1 for n, p, k, s, d in axes)
+        )  # fmt: skip
+
+    def _pool(self) -> None:
+        channels, *space = self._chain.shape
+        kernel, strides = self._kernel(space, [1] * len(space))
+        if self._exact:
+            kernel = [min(k, 2) for k in kernel]
+        self._chain.then("AveragePool", kernel_shape=kernel, strides=strides)
+        axes = zip(space, kernel, strides, strict=True)
+        self._chain.shape = (channels, *((n - k) // s + 1 for n, k, s in axes))
+
+    def _kernel(self, space: list[int], dilations: list[int]) -> tuple[list[int], list[int]]:
+        """Return sizes and strides of a kernel that fits into the padded ``space``."""
+        most = [min(3, (n - 1) // d + 1) for n, d in zip(space, dilations, strict=True)]
+        return [self._draw(st.integers(1, m)) for m in most], [self._pick((1, 2)) for _ in space]
+
+    def _weights(self, shape: tuple[int, ...]) -> str:
+        """Return the tensor of quantized weights, output channels first."""
         kind = self._pick(("quant", "bipolar", "whole"))
         bits = self._pick((3, 1, 2, 4, 8) if self._exact else _BITS)
-        top = 1 << bits - 1
-        raw = self._bytes(out_n * in_n).reshape(out_n, in_n) / 256.0 * 2.0 * top
+        raw = self._bytes(prod(shape)).reshape(shape) / 256.0 * (1 << bits)
         if kind == "whole":
             return self._constant(np.rint(raw))
-        scale = np.array([self._scale() for _ in range(out_n if self._flip() else 1)])[:, None]
+        count = shape[0] if self._flip() else 1
+        scale = np.array([self._scale() for _ in range(count)])
+        scale = scale.reshape(count, *[1] * (len(shape) - 1))
         weights = self._constant(raw * scale)
         if kind == "bipolar":
             return self._chain.add("BipolarQuant", [weights, self._constant(scale)], domain=_QONNX)
@@ -149,7 +198,8 @@ class _Author:
 
     # ---- float operations ------------------------------------------------------------------
     def _elementwise(self, affine: bool) -> None:
-        ops = ["Add", "Sub", "Mul", "Neg", "Identity", "Reshape"]
+        ops = ["Add", "Sub", "Mul", "Neg", "Identity"]
+        ops += ["Reshape"] if len(self._chain.shape) == 1 else []
         ops += [] if affine else ["Relu", "Clip"]
         ops += [] if self._exact else ["Div", "BatchNormalization"]
         op, chain = self._pick(ops), self._chain
@@ -162,20 +212,25 @@ class _Author:
                 low, high = sorted((self._value(), self._value()))
                 chain.then(op, self._constant(low), self._constant(high))
             case "BatchNormalization":
-                gain, bias, mean = (self._constant(self._values(chain.size)) for _ in range(3))
-                variance = self._constant(np.abs(self._values(chain.size)) + 0.25)
+                count = chain.shape[0]
+                gain, bias, mean = (self._constant(self._values(count)) for _ in range(3))
+                variance = self._constant(np.abs(self._values(count)) + 0.25)
                 chain.then(op, gain, bias, mean, variance, epsilon=1e-5)
             case "Mul" | "Div":
                 chain.then(op, self._constant(self._gains()))
             case _:
-                chain.then(op, self._constant(self._values(chain.size)), left=self._flip() == 1)
+                values = self._per_channel(self._values(chain.shape[0]))
+                chain.then(op, self._constant(values), left=self._flip() == 1)
 
     def _gains(self) -> float | np.ndarray:
         """Return factors of either sign, none of them 0, for all channels or per channel."""
-        count = self._pick((1, self._chain.size))
+        count = self._pick((1, self._chain.shape[0]))
         signs = [self._pick((1.0, -1.0)) for _ in range(count)]
         values = np.array([self._scale() * sign for sign in signs])
-        return float(values[0]) if count == 1 else values
+        return float(values[0]) if count == 1 else self._per_channel(values)
+
+    def _per_channel(self, values: np.ndarray) -> np.ndarray:
+        return values.reshape(-1, *[1] * (len(self._chain.shape) - 1))
 
     # ---- small choices ---------------------------------------------------------------------
     def _scale(self) -> float:

@@ -8,6 +8,7 @@ import io
 import os
 import resource
 import signal
+import sys
 import tempfile
 import traceback
 from pathlib import Path
@@ -60,18 +61,20 @@ def attempt(data: bytes) -> str:
 def _build_and_exit(folder: Path, said: Path) -> None:
     """Run the command in this process and end it, whatever happens."""
     code = 1
-    try:
-        descriptor = os.open(said, os.O_WRONLY | os.O_CREAT)
-        os.dup2(descriptor, 2)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_BYTES, _ADDRESS_BYTES))
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # kills, in C code too
-        signal.alarm(SECONDS)
-        code = main(["build", str(folder / "model.onnx"), "--out", str(folder / "out")])
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
+    with said.open("w") as stderr, Path(os.devnull).open("w") as stdout:
+        try:
+            sys.stderr, sys.stdout = stderr, stdout
+            os.dup2(stderr.fileno(), 2)
+            os.dup2(stdout.fileno(), 1)
+            resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_BYTES, _ADDRESS_BYTES))
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)  # kills, in C code too
+            signal.alarm(SECONDS)
+            code = main(["build", str(folder / "model.onnx"), "--out", str(folder / "out")])
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            stderr.flush()
+            os._exit(code)
 
 
 _warm: list[bool] = []

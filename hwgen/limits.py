@@ -14,6 +14,7 @@ from hwgen.errors import ModelError, UnsupportedOp
 MAX_FILE_BYTES = 1 << 28
 MAX_NODES = 1 << 11  # qonnx takes time in their square
 MAX_ELEMENTS = 1 << 24  # of one tensor
+MAX_AXES = 8
 MAX_STEPS = 1 << 24  # of one activation: 256 channels of 16 bits, 65,536 of 8
 MAX_CONSTANTS = 1 << 25  # elements of all constants of a model, folded ones included
 
@@ -44,6 +45,8 @@ def check_shape(shape: Iterable[int], where: str) -> int:
         raise ModelError(
             f"{where} has a negative size in its shape {sizes}; export the model again."
         )
+    if len(sizes) > MAX_AXES:
+        raise ModelError(f"{where} has {len(sizes)} axes; hwgen reads up to {MAX_AXES}.")
     if prod(sizes) > MAX_ELEMENTS:
         raise ModelError(
             f"{where} has the shape {sizes[:8]}: more than {MAX_ELEMENTS:,} elements, which hwgen "

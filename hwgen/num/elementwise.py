@@ -81,7 +81,8 @@ def evaluate(segment: Segment, x: AnyFloat) -> AnyFloat:
 
 def codes(segment: Segment, x: AnyFloat) -> IntArray:
     """Return the integer codes (same shape as ``x``) of a segment that ends in ``Quant``."""
-    return _codes(segment[-1], evaluate(segment[:-1], x)).astype(np.int64)
+    with np.errstate(over="ignore"):  # a value beyond the floats saturates like any other
+        return _codes(segment[-1], evaluate(segment[:-1], x)).astype(np.int64)
 
 
 def rebased(segment: Segment, cut: int) -> Segment:

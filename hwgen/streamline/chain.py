@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from hwgen.streamline.products import (
 )
 from hwgen.streamline.read import Source
 from hwgen.streamline.steps import elementwise
+from hwgen.streamline.validate import printable
 
 _SHAPE_OPS = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Transpose")
 
@@ -68,7 +70,7 @@ def split(source: Source) -> Chain:
         if argmax:
             raise UnsupportedOp(f"{node.name}: {node.op_type} after ArgMax; end the model there.")
         end = node.output[0]
-        try:
+        with _well_formed(node, data):
             if node.op_type in PRODUCT_OPS:
                 blocks.append(block)
                 made = product(node, data, source)
@@ -86,11 +88,6 @@ def split(source: Source) -> Chain:
                 steps = elementwise(node, data, source, values)
                 block = block.extended(steps, end, data)
             values[end] = len(block.segment)
-        except (ValueError, LookupError) as error:
-            raise ModelError(
-                f"{node.name}: {node.op_type} on data of shape {list(data.shape)} is malformed "
-                f"({error}); check the file with onnx.checker and export it again."
-            ) from None
     if not blocks:
         raise ModelError(
             f"{source.name}: no MatMul, Gemm, Conv or average pooling; there is nothing to build."
@@ -102,6 +99,18 @@ def split(source: Source) -> Chain:
         )
     shape = data.shape[1:] if not argmax else data.shape[1:-1] + (1,) * keepdims
     return Chain((*blocks, block), argmax, shape)
+
+
+@contextmanager
+def _well_formed(node: NodeProto, data: Layout) -> Iterator[None]:
+    """Name the node in what Python says of operands and attributes that do not fit together."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise ModelError(
+            f"{node.name}: {node.op_type} on data of shape {list(data.shape)} is malformed "
+            f"({printable(str(error))}); check the file with onnx.checker and export it again."
+        ) from None
 
 
 def _entry(source: Source, path: Sequence[NodeProto]) -> Layout:
@@ -117,7 +126,8 @@ def _entry(source: Source, path: Sequence[NodeProto]) -> Layout:
     seen = plain
     for node in path[:end]:
         if node.op_type in _SHAPE_OPS:
-            seen = _reshaped(node, seen, source)
+            with _well_formed(node, seen):
+                seen = _reshaped(node, seen, source)
     if len(seen.shape) < 3:
         return plain
     last = is_channels_last(path[end])

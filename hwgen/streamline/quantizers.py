@@ -81,8 +81,9 @@ def _bits(node: NodeProto, value: FloatArray, most: int) -> int:
     return int(value.flat[0])
 
 
-def _rounding(node: NodeProto, mode: bytes | str) -> str:
-    name = (mode.decode() if isinstance(mode, bytes) else mode).upper()
+def _rounding(node: NodeProto, mode: object) -> str:
+    text = mode.decode(errors="replace") if isinstance(mode, bytes) else str(mode)
+    name = text.upper()
     if name not in QONNX_MODES:
         raise UnsupportedOp(
             f"{node.name}: rounding mode {name!r} is not one of {', '.join(QONNX_MODES)}; "

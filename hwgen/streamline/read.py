@@ -21,9 +21,8 @@ from hwgen.num.inttype import FloatArray
 from hwgen.streamline.folding import check_foldable
 from hwgen.streamline.quantizers import MAX_CONSTANT_BITS, QUANT_OPS, quant_step
 from hwgen.streamline.remedies import refuse_foreign
-from hwgen.streamline.validate import check_declared, constant, validate
+from hwgen.streamline.validate import check_declared, constant, printable, validate
 
-_MAX_NAME = 256  # of a node, in messages
 _RESHAPES = ("Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity")
 
 
@@ -78,9 +77,12 @@ def read(model: ModelProto | str | Path) -> Source:
             UnsupportedOp a constant expression that cannot be evaluated
     """
     proto = model if isinstance(model, ModelProto) else load(model)
-    name = proto.graph.name or "model"
+    name = printable(proto.graph.name or "model")
     validate(proto)
-    wrapper = ModelWrapper(proto, make_deepcopy=True)
+    try:
+        wrapper = ModelWrapper(proto, make_deepcopy=True)
+    except Exception as error:  # qonnx raises many kinds on malformed graphs
+        raise _malformed(name, error) from None
     initialized = {t.name for t in proto.graph.initializer}
     inputs = [i for i in wrapper.graph.input if i.name not in initialized]
     _check_one("input", [i.name for i in inputs], name)
@@ -183,21 +185,24 @@ def _static_shape(info: ValueInfoProto, name: str) -> tuple[int, ...]:
 
 def _name_nodes(wrapper: ModelWrapper) -> None:
     for i, node in enumerate(wrapper.graph.node):
-        name = node.name or f"{node.op_type}_{i}"
-        node.name = "".join(c if c.isprintable() else "?" for c in name[:_MAX_NAME])
+        node.name = printable(node.name or f"{node.op_type}_{i}")
 
 
 def _inferred(wrapper: ModelWrapper, name: str) -> ModelWrapper:
     try:
         inferred = wrapper.transform(InferShapes())
     except Exception as error:  # onnx and qonnx raise many kinds on malformed graphs
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error)
-        raise ModelError(
-            f"{name}: shape inference fails ({reason}); the file is not a valid QONNX model. "
-            "Check it with onnx.checker and export it again."
-        ) from None
+        raise _malformed(name, error) from None
     check_declared(inferred.graph)
     return inferred
+
+
+def _malformed(name: str, error: Exception) -> ModelError:
+    reason = printable(next(iter(str(error).strip().splitlines()), type(error).__name__))
+    return ModelError(
+        f"{name}: shape inference fails ({reason}); the file is not a valid QONNX model. "
+        "Check it with onnx.checker and export it again."
+    )
 
 
 def _fold(wrapper: ModelWrapper) -> tuple[tuple[NodeProto, ...], dict[str, Constant]]:
@@ -245,7 +250,7 @@ def _execute(node: NodeProto, values: dict[str, FloatArray], wrapper: ModelWrapp
     except Exception as error:  # the evaluator raises many kinds
         raise UnsupportedOp(
             f"{node.name}: the constant expression {node.op_type} cannot be evaluated "
-            f"({str(error).splitlines()[0][:200]}); fold constants in the exporter."
+            f"({printable(str(error))}); fold constants in the exporter."
         ) from None
 
 

@@ -20,6 +20,7 @@ from onnx import (
 from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.limits import check_constants, check_nodes, check_shape
 
+_MAX_TEXT = 256  # characters of a name or another library's words in a message
 _SUBGRAPHS = (AttributeProto.GRAPH, AttributeProto.GRAPHS)
 _TENSORS = (AttributeProto.TENSOR, AttributeProto.TENSORS)
 _NUMBERS = frozenset(
@@ -31,7 +32,9 @@ _NUMBERS = frozenset(
 
 def validate(model: ModelProto) -> None:
     """Raise ModelError or UnsupportedOp unless ``model`` is a graph of a sensible size."""
-    graph, name = model.graph, model.graph.name or "model"
+    graph = model.graph
+    _check_text(graph)
+    name = printable(graph.name or "model")
     check_nodes(len(graph.node), name)
     if graph.sparse_initializer:
         raise UnsupportedOp(f"{name}: a sparse constant; store the weights as dense tensors.")
@@ -43,11 +46,20 @@ def validate(model: ModelProto) -> None:
     check_declared(graph)
 
 
+def printable(text: str) -> str:
+    """Return ``text`` as it may stand in a message: short, without control characters."""
+    return "".join(c if c.isprintable() else "?" for c in text[:_MAX_TEXT])
+
+
 def check_declared(graph: GraphProto) -> None:
-    """Raise ModelError if a tensor's declared or inferred shape is too large."""
+    """Raise ModelError if a tensor's declared or inferred shape is too large, or comes twice."""
+    declared: set[str] = set()
     for info in (*graph.input, *graph.output, *graph.value_info):
-        dims = [d.dim_value for d in info.type.tensor_type.shape.dim if d.HasField("dim_value")]
-        check_shape(dims, f"tensor {info.name!r}")
+        if info.name in declared:
+            raise ModelError(f"tensor {info.name!r} is declared twice; export the model again.")
+        declared.add(info.name)
+        dims = info.type.tensor_type.shape.dim
+        check_shape((max(d.dim_value, 1) for d in dims), f"tensor {info.name!r}")
 
 
 def constant(tensor: TensorProto) -> np.ndarray:
@@ -58,13 +70,26 @@ def constant(tensor: TensorProto) -> np.ndarray:
     except (ValueError, TypeError, LookupError) as error:
         raise ModelError(
             f"{where}: its data do not fit its type and shape {list(tensor.dims)[:8]} "
-            f"({str(error).splitlines()[0][:150]}); export the model again."
+            f"({printable(str(error))}); export the model again."
         ) from None
     if value.dtype.kind == "V":  # bfloat16 and small integers, which NumPy does not have
         value = value.astype(np.float32)
     if value.dtype.kind == "f" and np.isnan(value).any():
         raise ModelError(f"{where} holds NaN (not a number); check the training, export again.")
     return value
+
+
+def _check_text(graph: GraphProto) -> None:
+    """Raise ModelError if a name is not UTF-8: protobuf then hands out bytes."""
+    infos = (*graph.input, *graph.output, *graph.value_info)
+    texts = [graph.name, *(t.name for t in graph.initializer), *(i.name for i in infos)]
+    texts += [d.dim_param for i in infos for d in i.type.tensor_type.shape.dim]
+    for node in graph.node:
+        texts += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        texts += [a.name for a in node.attribute]
+    wrong = next((text for text in texts if not isinstance(text, str)), None)
+    if wrong is not None:
+        raise ModelError(f"a name in the model, {wrong!r}, is not text; export the model again.")
 
 
 def _check_tensor(tensor: TensorProto) -> int:
@@ -83,10 +108,14 @@ def _check_tensor(tensor: TensorProto) -> int:
 
 
 def _check_node(node: NodeProto) -> None:
-    where = node.name or f"a node {node.op_type!r}"
+    where = printable(node.name) or f"a node {node.op_type!r}"
+    if not node.op_type.isidentifier():
+        raise ModelError(f"{where}: {node.op_type!r} is not the name of an op; export again.")
     if not node.output or not node.output[0]:
         raise ModelError(f"{where}: has no output; export the model again.")
     for attribute in node.attribute:
+        if attribute.type == AttributeProto.UNDEFINED:
+            raise ModelError(f"{where}: attribute {attribute.name!r} has no type; export again.")
         if attribute.type in _SUBGRAPHS or attribute.graphs or attribute.HasField("g"):
             raise UnsupportedOp(
                 f"{where}: {node.op_type} with a graph inside; hwgen builds chains without control "
