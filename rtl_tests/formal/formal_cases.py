@@ -38,7 +38,6 @@ class Case:
     wait_out: int
     contents: Parameters = field(default_factory=dict)  # weights and what else the harness needs
     memories: dict[str, list[str]] = field(default_factory=dict)
-    depth: int | None = None  # cycles of a bounded check; None: a proof for runs of any length
 
     def __str__(self) -> str:
         return " ".join(f"{name}={value}" for name, value in self.parameters.items())
@@ -98,31 +97,38 @@ def _denses() -> Iterator[Case]:
 
 
 def _windows() -> Iterator[Case]:
-    geometries = (  # space, channels, simd, kernel, stride, dilation, pads, inside, wait_in, wait_out
-        ((1, 1), 1, 1, (1, 1), (1, 1), (1, 1), ((0, 0), (0, 0)), 9, 15, 15),
-        ((2, 2), 1, 1, (1, 2), (1, 1), (1, 1), ((0, 0), (0, 1)), 9, 15, 15),
-        ((3, 1), 1, 1, (2, 1), (1, 1), (1, 1), ((1, 0), (0, 0)), 9, 15, 15),
-        ((3, 1), 1, 1, (2, 1), (1, 1), (2, 1), ((0, 1), (0, 0)), 9, 15, 15),
-        ((4, 1), 1, 1, (1, 1), (3, 1), (1, 1), ((0, 0), (0, 0)), 9, 15, 15),
-        ((2, 1), 2, 1, (1, 1), (1, 1), (1, 1), ((0, 0), (0, 0)), 9, 15, 15),
-        ((2, 2), 2, 2, (2, 2), (1, 1), (1, 1), ((0, 0), (0, 0)), 9, 15, 15),
-        ((1, 3), 1, 1, (1, 2), (1, 2), (1, 1), ((0, 0), (1, 0)), 9, 15, 15),
+    none, full = ((0, 0), (0, 0)), 0
+    geometries = (
+        # space, channels, simd, kernel, stride, dilation, pads; rows of the ring, or full rate's;
+        # inside, wait_in, wait_out
+        ((1, 1), 1, 1, (1, 1), (1, 1), (1, 1), none, full, 3, 1, 1),
+        ((2, 2), 1, 1, (1, 2), (1, 1), (1, 1), ((0, 0), (0, 1)), full, 2, 4, 1),
+        ((3, 1), 1, 1, (2, 1), (1, 1), (1, 1), ((1, 0), (0, 0)), full, 9, 15, 15),
+        ((3, 1), 1, 1, (2, 1), (1, 1), (1, 1), none, 2, 9, 15, 15),
+        ((3, 1), 1, 1, (2, 1), (1, 1), (2, 1), ((0, 1), (0, 0)), full, 9, 15, 15),
+        ((4, 1), 1, 1, (1, 1), (3, 1), (1, 1), none, full, 9, 15, 15),
+        ((2, 1), 2, 1, (1, 1), (1, 1), (1, 1), none, full, 9, 15, 15),
+        ((2, 2), 2, 2, (2, 2), (1, 1), (1, 1), none, full, 9, 15, 15),
+        ((1, 3), 1, 1, (1, 2), (1, 2), (1, 1), ((0, 0), (1, 0)), full, 9, 15, 15),
     )
-    for space, channels, simd, kernel, stride, dilation, pads, *bounds in geometries:
-        layer = Window("w", "x", "y", kernel, stride, dilation, pads, pad := 1)
+    for space, channels, simd, kernel, stride, dilation, pads, rows, *bounds in geometries:
         in_n = space[0] * space[1] * channels
-        numbered = Window("w", "x", "y", kernel, stride, dilation, pads, in_n)
-        source = windows(numbered, np.arange(in_n).reshape(1, *space, channels))
+        layer = Window("w", "x", "y", kernel, stride, dilation, pads, pad=in_n)
+        source = windows(layer, np.arange(in_n).reshape(1, *space, channels))
+        inside, wait_in, wait_out = bounds
         yield Case(
             "hw_window",
             "formal_window",
             dict(
                 IN_H=space[0], IN_W=space[1], CHANNELS=channels, SIMD=simd, KH=kernel[0],
                 KW=kernel[1], SH=stride[0], SW=stride[1], DH=dilation[0], DW=dilation[1],
-                PT=pads[0][0], PB=pads[0][1], PL=pads[1][0], PR=pads[1][1], ROWS=window_rows(layer),
+                PT=pads[0][0], PB=pads[0][1], PL=pads[1][0], PR=pads[1][1],
+                ROWS=rows or window_rows(layer),
             ),
-            *bounds,
-            dict(PAD=pad, OUT_N=source.size, SOURCE=vector(source, in_n.bit_length())),
+            inside,
+            wait_in,
+            wait_out,
+            dict(PAD=1, OUT_N=source.size, SOURCE=vector(source, in_n.bit_length())),
         )  # fmt: skip
 
 

@@ -52,6 +52,28 @@ LINES = {
         ("s_axis_tready = m_axis_tready || !last", "s_axis_tready = m_axis_tready"),
         ("m_axis_tvalid = s_axis_tvalid && last", "m_axis_tvalid = s_axis_tvalid"),
     ],
+    "hw_window": [
+        ("m_axis_tready || !valid_q", "1'b1"),
+        ("m_axis_tready || !valid_q", "m_axis_tready"),
+        ("s_axis_tready = held_q < $signed(Y_POS_W'(ROWS))", "s_axis_tready = 1'b1"),
+        ("push          = s_axis_tvalid && s_axis_tready", "push          = s_axis_tvalid"),
+        ("issue   = advance && there", "issue   = there"),
+        ("issue   = advance && there", "issue   = advance"),
+        ("else if (advance) valid_q", "else valid_q"),
+    ],
+    "hw_depthwise": [
+        *PIPELINED[:3],
+        ("issue         = advance && s_axis_tvalid", "issue         = s_axis_tvalid"),
+        ("issue         = advance && s_axis_tvalid", "issue         = advance"),
+        ("valid2_q <= valid1_q && last1_q", "valid2_q <= valid1_q"),
+        ("accumulate = advance && valid1_q", "accumulate = valid1_q"),
+    ],
+    "hw_table": [
+        ("m_axis_tready || !valid_q", "1'b1"),
+        ("m_axis_tready || !valid_q", "m_axis_tready"),
+        *PIPELINED[2:],
+        ("else if (advance) valid_q", "else valid_q"),
+    ],
     "hw_threshold": [
         *PIPELINED,
         ("else if (advance) valid_q", "else valid_q"),

