@@ -59,6 +59,8 @@ LINES = {
         ("push          = s_axis_tvalid && s_axis_tready", "push          = s_axis_tvalid"),
         ("issue   = advance && there", "issue   = there"),
         ("issue   = advance && there", "issue   = advance"),
+        ("outside ? rows_in > 0 : y_q < rows_in", "outside ? 1'b1 : y_q < rows_in"),
+        ("outside ? rows_in > 0 : y_q < rows_in", "outside ? rows_in > 0 : y_q <= rows_in"),
         ("else if (advance) valid_q", "else valid_q"),
     ],
     "hw_depthwise": [

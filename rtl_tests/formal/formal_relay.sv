@@ -14,8 +14,7 @@ module formal_relay #(
   input logic                       rst,
   input logic [IN_LANES*LANE_W-1:0] s_axis_tdata,
   input logic                       s_axis_tvalid,
-  input logic                       m_axis_tready,
-  input logic                       tag_i
+  input logic                       m_axis_tready
 );
 
   localparam int unsigned FRAME     = (IN_LANES > OUT_LANES) ? IN_LANES : OUT_LANES;
@@ -54,7 +53,7 @@ module formal_relay #(
     .clk(clk), .rst(rst),
     .s_tdata_i(s_axis_tdata), .s_tvalid_i(s_axis_tvalid), .s_tready_i(s_axis_tready),
     .m_tdata_i(m_axis_tdata), .m_tvalid_i(m_axis_tvalid), .m_tready_i(m_axis_tready),
-    .tag_i(tag_i), .frame_o(frame), .beat_o(beat),
+    .frame_o(frame), .beat_o(beat),
     .expected_i(frame[beat*OUT_W +: OUT_W])
   );
 

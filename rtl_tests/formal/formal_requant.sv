@@ -23,8 +23,7 @@ module formal_requant #(
   input logic              rst,
   input logic [PE*X_W-1:0] s_axis_tdata,
   input logic              s_axis_tvalid,
-  input logic              m_axis_tready,
-  input logic              tag_i
+  input logic              m_axis_tready
 );
 
   logic                             s_axis_tready, m_axis_tvalid;
@@ -73,7 +72,7 @@ module formal_requant #(
     .clk(clk), .rst(rst),
     .s_tdata_i(s_axis_tdata), .s_tvalid_i(s_axis_tvalid), .s_tready_i(s_axis_tready),
     .m_tdata_i(m_axis_tdata), .m_tvalid_i(m_axis_tvalid), .m_tready_i(m_axis_tready),
-    .tag_i(tag_i), .frame_o(frame), .beat_o(beat), .expected_i(expected)
+    .frame_o(frame), .beat_o(beat), .expected_i(expected)
   );
 
 endmodule

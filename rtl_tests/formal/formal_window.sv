@@ -28,8 +28,7 @@ module formal_window #(
   input logic            rst,
   input logic [SIMD-1:0] s_axis_tdata,
   input logic            s_axis_tvalid,
-  input logic            m_axis_tready,
-  input logic            tag_i
+  input logic            m_axis_tready
 );
 
   localparam int unsigned IN_N     = IN_H * IN_W * CHANNELS;
@@ -66,7 +65,7 @@ module formal_window #(
     .clk(clk), .rst(rst),
     .s_tdata_i(s_axis_tdata), .s_tvalid_i(s_axis_tvalid), .s_tready_i(s_axis_tready),
     .m_tdata_i(m_axis_tdata), .m_tvalid_i(m_axis_tvalid), .m_tready_i(m_axis_tready),
-    .tag_i(tag_i), .frame_o(frame), .beat_o(beat), .expected_i(expected)
+    .frame_o(frame), .beat_o(beat), .expected_i(expected)
   );
 
 endmodule

@@ -1,7 +1,7 @@
 // What every stream module promises: assumptions on its source, assertions on its output.
 //
-// A frame is IN_BEATS beats in and OUT_BEATS beats out.  The solver picks any frame with tag_i;
-// the checker counts the frames ahead of it, remembers its beats, and compares each of its output
+// A frame is IN_BEATS beats in and OUT_BEATS beats out.  The solver picks any frame; the checker
+// counts the frames ahead of it, remembers its beats, and compares each of its output
 // beats with expected_i, the golden function of frame_o and beat_o.  As the frame and all data are
 // arbitrary, a beat that is lost, duplicated, invented or out of order shows as a difference.
 //
@@ -31,8 +31,7 @@ module stream_props #(
   input logic                      m_tvalid_i,
   input logic                      m_tready_i,
 
-  input  logic                     tag_i,      // free: follow the next frame to come
-  output logic [IN_BEATS*IN_W-1:0] frame_o,    // the frame that is followed, as far as offered
+  output logic [IN_BEATS*IN_W-1:0] frame_o,    // the frame that is followed
   output logic [BEAT_W-1:0]        beat_o,     // index of the output beat
   input  logic [OUT_W-1:0]         expected_i  // golden output beat
 );
@@ -110,13 +109,19 @@ module stream_props #(
   logic follow, tagged_q, captured_q, done_q;
   logic signed [INSIDE_W-1:0] ahead, ahead_q;  // frames to come out before the one that is followed
   logic [IN_BEATS*IN_W-1:0]   frame_q;
+  (* anyseq *) logic                     tag;      // follow the next frame to come
+  (* anyseq *) logic [IN_BEATS*IN_W-1:0] unknown;  // what no answer may depend on
 
-  assign follow = tagged_q || (tag_i && in_q == '0 && inside_q >= 0);
+  assign follow = tagged_q || (tag && in_q == '0 && inside_q >= 0);
   assign ahead  = tagged_q ? ahead_q : inside_q;
 
-  always_comb begin
-    frame_o = frame_q;
-    if (s_tvalid_i && !captured_q) frame_o[in_q*IN_W +: IN_W] = s_tdata_i;
+  // Beats that are not yet offered are arbitrary, so that an early answer cannot be right.
+  for (genvar b = 0; b < IN_BEATS; b++) begin : gen_beat
+    logic here, past;
+    assign here = s_tvalid_i && in_q == IN_BEAT_W'(b);
+    assign past = captured_q || in_q > IN_BEAT_W'(b);
+    assign frame_o[b*IN_W +: IN_W] = past ? frame_q[b*IN_W +: IN_W]
+                                     : here ? s_tdata_i : unknown[b*IN_W +: IN_W];
   end
 
   always_ff @(posedge clk) begin
@@ -131,7 +136,7 @@ module stream_props #(
     if (started_q && !rst) begin
       a_room: assert (inside_q <= $signed(INSIDE_W'(INSIDE)));
       // A frame may be answered before its last beat is in, never before its first is offered.
-      if (pop_last) a_none_invented: assert (inside_q > 0 || (inside_q == 0 && started));
+      if (m_tvalid_i) a_none_invented: assert (inside_q > 0 || (inside_q == 0 && started));
       if (follow && !done_q && ahead == 0 && m_tvalid_i) begin
         a_golden: assert (m_tdata_i == expected_i);
       end
