@@ -106,10 +106,10 @@ def _windows() -> Iterator[Case]:
         ((3, 1), 1, 1, (2, 1), (1, 1), (1, 1), ((1, 0), (0, 0)), full, 2, 4, 1),
         ((3, 1), 1, 1, (2, 1), (1, 1), (1, 1), none, 2, 1, 2, 1),
         ((3, 1), 1, 1, (2, 1), (1, 1), (2, 1), ((0, 1), (0, 0)), full, 3, 2, 1),
-        ((4, 1), 1, 1, (1, 1), (3, 1), (1, 1), none, full, 9, 15, 15),
-        ((2, 1), 2, 1, (1, 1), (1, 1), (1, 1), none, full, 9, 15, 15),
-        ((2, 2), 2, 2, (2, 2), (1, 1), (1, 1), none, full, 9, 15, 15),
-        ((1, 3), 1, 1, (1, 2), (1, 2), (1, 1), ((0, 0), (1, 0)), full, 9, 15, 15),
+        ((4, 1), 1, 1, (1, 1), (3, 1), (1, 1), none, full, 2, 1, 1),
+        ((2, 1), 2, 1, (1, 1), (1, 1), (1, 1), none, full, 2, 2, 1),
+        ((2, 2), 2, 2, (2, 2), (1, 1), (1, 1), none, full, 3, 4, 1),
+        ((1, 3), 1, 1, (1, 2), (1, 2), (1, 1), ((0, 0), (1, 0)), full, 3, 4, 1),
     )
     for space, channels, simd, kernel, stride, dilation, pads, rows, *bounds in geometries:
         in_n = space[0] * space[1] * channels
@@ -184,26 +184,29 @@ def _thresholds() -> Iterator[Case]:
 
 def _requants() -> Iterator[Case]:
     rng = np.random.default_rng(2)
-    shapes = (  # channels, pe, unit_m, shift, half_even
-        (1, 1, 0, 1, 1),
-        (2, 2, 0, 2, 1),
-        (2, 1, 0, 1, 0),
-        (3, 1, 1, 1, 1),
-        (2, 1, 1, 0, 0),
+    shapes = (  # channels, pe, unit_m, shift, rounding, overflow
+        (1, 1, 0, 1, 1, 0),
+        (2, 2, 0, 2, 3, 0),
+        (3, 1, 1, 1, 2, 1),
+        (2, 1, 1, 0, 0, 2),
+        (2, 1, 0, 1, 4, 0),
     )
-    for channels, pe, unit, shift, half_even in shapes:
+    for channels, pe, unit, shift, rounding, overflow in shapes:
         m, b = rng.integers(-2, 2, channels), rng.permutation(np.arange(-4, 4))[:channels]
         stages = 3 if unit else 4
         yield Case(
             "hw_requant",
             "formal_requant",
-            dict(CHANNELS=channels, PE=pe, UNIT_M=unit, SHIFT=shift, HALF_EVEN=half_even),
+            dict(
+                CHANNELS=channels, PE=pe, UNIT_M=unit, SHIFT=shift, ROUNDING=rounding,
+                OVERFLOW=overflow,
+            ),
             inside=_inside(stages, channels // pe),
             wait_in=0,
             wait_out=stages - 1,
             contents=dict(M=vector(m, 2), B=vector(b, 3), P_FILE="p.mem"),
             memories={"p.mem": requant_lines(m, b, pe, 2, 3)},
-        )
+        )  # fmt: skip
 
 
 def _argmaxes() -> Iterator[Case]:

@@ -57,10 +57,9 @@ LINES = {
         ("m_axis_tready || !valid_q", "m_axis_tready"),
         ("s_axis_tready = held_q < $signed(Y_POS_W'(ROWS))", "s_axis_tready = 1'b1"),
         ("push          = s_axis_tvalid && s_axis_tready", "push          = s_axis_tvalid"),
-        ("issue   = advance && there", "issue   = there"),
-        ("issue   = advance && there", "issue   = advance"),
-        ("outside ? rows_in > 0 : y_q < rows_in", "outside ? 1'b1 : y_q < rows_in"),
-        ("outside ? rows_in > 0 : y_q < rows_in", "outside ? rows_in > 0 : y_q <= rows_in"),
+        ("issue   = advance && need <= held_q", "issue   = need <= held_q"),
+        ("issue   = advance && need <= held_q", "issue   = advance"),
+        ("issue   = advance && need <= held_q", "issue   = advance && need <= held_q + 1"),
         ("else if (advance) valid_q", "else valid_q"),
     ],
     "hw_depthwise": [

@@ -1,4 +1,4 @@
-// hw_requant against quotient and remainder: round half to even (or down), then clamp.
+// hw_requant against quotient and remainder: round, then confine to LO..HI.
 
 module formal_requant #(
   parameter int unsigned CHANNELS  = 2,
@@ -9,9 +9,10 @@ module formal_requant #(
   parameter int unsigned M_W       = 2,
   parameter int unsigned B_W       = 3,
   parameter int unsigned SHIFT     = 1,
-  parameter bit          HALF_EVEN = 1'b1,
-  parameter int          LO        = 0,
-  parameter int          HI        = 3,
+  parameter int unsigned ROUNDING  = 1,
+  parameter int unsigned OVERFLOW  = 0,
+  parameter int          LO        = -2,
+  parameter int          HI        = 1,
   parameter logic [CHANNELS*M_W-1:0] M = '0,
   parameter logic [CHANNELS*B_W-1:0] B = '0,
   parameter              P_FILE    = "",
@@ -33,7 +34,8 @@ module formal_requant #(
 
   hw_requant #(
     .CHANNELS(CHANNELS), .PE(PE), .X_W(X_W), .X_SIGNED(1'b1), .Y_W(Y_W), .UNIT_M(UNIT_M),
-    .M_W(M_W), .B_W(B_W), .SHIFT(SHIFT), .HALF_EVEN(HALF_EVEN), .LO(LO), .HI(HI), .P_FILE(P_FILE)
+    .M_W(M_W), .B_W(B_W), .SHIFT(SHIFT), .ROUNDING(ROUNDING), .OVERFLOW(OVERFLOW), .LO(LO), .HI(HI),
+    .P_FILE(P_FILE)
   ) u_dut (
     .clk(clk), .rst(rst),
     .s_axis_tdata(s_axis_tdata), .s_axis_tvalid(s_axis_tvalid), .s_axis_tready(s_axis_tready),
@@ -46,7 +48,7 @@ module formal_requant #(
   logic signed [M_W-1:0] m;
   logic signed [B_W-1:0] b;
   logic signed [15:0]    quotient, twice_rest;
-  logic                  above, tie;
+  logic                  negative, above, tie, up;
 
   always_comb begin
     expected = '0;
@@ -56,11 +58,21 @@ module formal_requant #(
       b = B[(32'(beat)*PE+p)*B_W +: B_W];
       quotient   = (16'(x) * 16'(m) + 16'(b)) >>> SHIFT;
       twice_rest = 2 * (16'(x) * 16'(m) + 16'(b) - 16'(quotient) * 16'(DIVISOR));
-      above = twice_rest > 16'(DIVISOR);
-      tie   = twice_rest == 16'(DIVISOR);
-      if (HALF_EVEN && (above || (tie && quotient[0]))) quotient = quotient + 1'b1;
-      if (quotient < 16'(LO)) quotient = 16'(LO);
-      if (quotient > 16'(HI)) quotient = 16'(HI);
+      negative   = quotient < 0;  // as is the exact value
+      above      = twice_rest > 16'(DIVISOR);
+      tie        = twice_rest == 16'(DIVISOR);
+      case (ROUNDING)
+        0: up = 1'b0;  // floor
+        1: up = above || (tie && quotient[0]);       // half to even
+        2: up = negative && twice_rest != 0;         // towards zero
+        3: up = above || (tie && !negative);         // half away from zero
+        default: up = above || (tie && negative);    // half to zero
+      endcase
+      if (up) quotient = quotient + 1'b1;
+      if (quotient < 16'(LO) || quotient > 16'(HI)) begin
+        if (OVERFLOW == 0) quotient = (quotient < 16'(LO)) ? 16'(LO) : 16'(HI);
+        if (OVERFLOW == 2) quotient = '0;
+      end
       expected[p*Y_W +: Y_W] = quotient[Y_W-1:0];
     end
   end
