@@ -35,7 +35,8 @@ from hwgen.schedule.work import (
     window_cycles,
 )
 
-DEFAULT_CYCLES = 1024
+DEFAULT_CYCLES = 1024  # of a small network; of a large one what so many multipliers take
+DEFAULT_MULTIPLIERS = 256
 MAX_MULTIPLIERS = 16_384  # of one layer; more take hours to compile, and no part has the room
 MAX_PE = 1000  # hw_threshold names its memory images by lanes of three digits
 _FILL = 0.7  # share of a part's LUTs that an estimate may take; routing needs the rest
@@ -52,7 +53,7 @@ def schedule(
 
     reuse          multiplications that share one multiplier, of every layer or by layer name;
                    layers that a mapping leaves out meet ``target_cycles``
-    target_cycles  largest initiation interval, cycles
+    target_cycles  largest initiation interval, cycles; default: see :func:`default_cycles`
     part           budget; alone, it asks for the fastest folding that fits
     raises         FoldError
     """
@@ -61,10 +62,22 @@ def schedule(
         fixed = {layer.name: reuse for layer in graph.products()}
     if part is not None and reuse is None and target_cycles is None:
         return _fastest(graph, part)
-    folded = _solve(graph, target_cycles or DEFAULT_CYCLES, fixed)
+    folded = _solve(graph, target_cycles or default_cycles(graph), fixed)
     if part is not None:
         _check_budget(folded, part)
     return folded
+
+
+def default_cycles(graph: Graph) -> int:
+    """Return a target that every layer can meet, with a moderate number of multipliers."""
+    found = groups(graph)
+    work = sum(g.product.weights.size * graph.tensor(g.product.y).pixels for g in found)
+    fastest = max(
+        min(max(product_cycles(g.product, graph, *pair), _feed(g, graph, pair)) for pair in pairs)
+        for g in found
+        if (pairs := _pairs(g, graph))
+    )
+    return max(DEFAULT_CYCLES, work // DEFAULT_MULTIPLIERS, fastest)
 
 
 def total_cost(graph: Graph) -> Cost:
@@ -139,11 +152,7 @@ def _candidates(
     rows, fan_in = layer.weights.shape
     _check_multipliers(layer, pixels, target if reuse is None else reuse * pixels)
     order = Order.ROW if index % 2 == 0 else Order.COLUMN
-    if isinstance(layer, Depthwise):
-        pairs = [(p, p) for p in _divisors(rows) if p <= MAX_PE]
-    else:
-        widths = fan_in if group.window is None else graph.tensor(group.window.x).size
-        pairs = [(s, p) for s in _divisors(widths) for p in _divisors(rows) if p <= MAX_PE]
+    pairs = _pairs(group, graph)
     work = {pair: product_cycles(layer, graph, *pair) for pair in pairs}
     if reuse is None:
         fitting = [pair for pair in pairs if max(work[pair], _feed(group, graph, pair)) <= target]
@@ -154,6 +163,15 @@ def _candidates(
         raise _no_fold(group, graph, target, reuse, {n // pixels for n in work.values()})
     waiting = group.window is None and index > 0
     return [Fold(s, p, order, fan_in // s if waiting else 0) for s, p in chosen]
+
+
+def _pairs(group: Group, graph: Graph) -> list[tuple[int, int]]:
+    """Return every legal SIMD and PE: a window hands on whole fractions of a pixel."""
+    rows, fan_in = group.product.weights.shape
+    if isinstance(group.product, Depthwise):
+        return [(p, p) for p in _divisors(rows) if p <= MAX_PE]
+    width = fan_in if group.window is None else graph.tensor(group.window.x).size
+    return [(s, p) for s in _divisors(width) for p in _divisors(rows) if p <= MAX_PE]
 
 
 def _feed(group: Group, graph: Graph, pair: tuple[int, int]) -> int:
