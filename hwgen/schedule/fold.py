@@ -19,6 +19,7 @@ from hwgen.graph.ir import (
     Fold,
     Graph,
     Layer,
+    MaxPool,
     Order,
     Product,
     Window,
@@ -28,9 +29,12 @@ from hwgen.parts import Part
 from hwgen.schedule.cost import Cost, layer_cost, product_cost, width_cost, window_cost
 from hwgen.schedule.work import (
     Group,
+    extent,
     groups,
     initiation_interval,
+    is_per_channel,
     joint_cycles,
+    multiplications,
     product_cycles,
     window_cycles,
 )
@@ -71,7 +75,7 @@ def schedule(
 def default_cycles(graph: Graph) -> int:
     """Return a target that every layer can meet, with a moderate number of multipliers."""
     found = groups(graph)
-    work = sum(g.product.weights.size * graph.tensor(g.product.y).pixels for g in found)
+    work = sum(multiplications(g.product, graph) for g in found)
     fastest = max(
         min(max(product_cycles(g.product, graph, *pair), _feed(g, graph, pair)) for pair in pairs)
         for g in found
@@ -84,7 +88,7 @@ def total_cost(graph: Graph) -> Cost:
     """Return the estimated resources of a folded graph."""
     total, lanes = Cost(), 1
     for layer in graph.layers:
-        if isinstance(layer, Window | Dense | XnorDense | Depthwise):
+        if isinstance(layer, Window | Product):
             total += width_cost(graph.tensor(layer.x).type.bits, lanes, layer.fold.simd)
         total += layer_cost(layer, graph, lanes)
         lanes = lanes_after(layer, lanes)
@@ -96,7 +100,7 @@ def lanes_after(layer: Layer, lanes: int) -> int:
     match layer:
         case Window():
             return layer.fold.simd
-        case Dense() | XnorDense() | Depthwise():
+        case Dense() | XnorDense() | Depthwise() | MaxPool():
             return layer.fold.pe
         case _:
             return lanes
@@ -149,8 +153,8 @@ def _candidates(
 ) -> list[Fold]:
     """Return the foldings worth a look; at the first product nothing is buffered."""
     layer, pixels = group.product, graph.tensor(group.product.y).pixels
-    rows, fan_in = layer.weights.shape
-    _check_multipliers(layer, pixels, target if reuse is None else reuse * pixels)
+    _, fan_in = extent(layer, graph)
+    _check_multipliers(layer, graph, target if reuse is None else reuse * pixels)
     order = Order.ROW if index % 2 == 0 else Order.COLUMN
     pairs = _pairs(group, graph)
     work = {pair: product_cycles(layer, graph, *pair) for pair in pairs}
@@ -167,8 +171,8 @@ def _candidates(
 
 def _pairs(group: Group, graph: Graph) -> list[tuple[int, int]]:
     """Return every legal SIMD and PE: a window hands on whole fractions of a pixel."""
-    rows, fan_in = group.product.weights.shape
-    if isinstance(group.product, Depthwise):
+    rows, fan_in = extent(group.product, graph)
+    if is_per_channel(group.product):
         return [(p, p) for p in _divisors(rows) if p <= MAX_PE]
     width = fan_in if group.window is None else graph.tensor(group.window.x).size
     return [(s, p) for s in _divisors(width) for p in _divisors(rows) if p <= MAX_PE]
@@ -185,7 +189,7 @@ def _no_fold(
     group: Group, graph: Graph, target: int, reuse: int | None, works: set[int]
 ) -> FoldError:
     layer = group.product
-    rows, fan_in = layer.weights.shape
+    rows, fan_in = extent(layer, graph)
     if reuse is None:
         fastest = min(works) * graph.tensor(layer.y).pixels
         return FoldError(
@@ -200,9 +204,9 @@ def _no_fold(
     )
 
 
-def _check_multipliers(layer: Product, pixels: int, frame: int) -> None:
+def _check_multipliers(layer: Product, graph: Graph, frame: int) -> None:
     """Refuse a layer that needs too many multipliers to finish in ``frame`` cycles."""
-    work = layer.weights.size * pixels
+    work = multiplications(layer, graph)
     if work // frame > MAX_MULTIPLIERS:
         raise FoldError(
             f"{layer.name}: {work:,} multiplications in {frame} cycles take "
@@ -229,10 +233,7 @@ def _divisors(n: int) -> list[int]:
 def _fastest(graph: Graph, part: Part) -> Graph:
     """Return the folding with the smallest initiation interval that fits the part."""
     found = groups(graph)
-    least = max(
-        ceil(g.product.weights.size * graph.tensor(g.product.y).pixels / MAX_MULTIPLIERS)
-        for g in found
-    )
+    least = max(ceil(multiplications(g.product, graph) / MAX_MULTIPLIERS) for g in found)
     targets = sorted({frame for g in found for frame in _frames(g, graph) if frame >= least})
     low, high = 0, len(targets) - 1
     while low < high:
@@ -249,7 +250,7 @@ def _fastest(graph: Graph, part: Part) -> Graph:
 def _frames(group: Group, graph: Graph) -> Iterator[int]:
     """Yield every number of cycles per frame that a group can take."""
     layer = group.product
-    rows, fan_in = layer.weights.shape
+    rows, fan_in = extent(layer, graph)
     for simd in _divisors(fan_in):
         for pe in _divisors(rows):
             if pe <= MAX_PE:
