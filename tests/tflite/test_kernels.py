@@ -1,4 +1,4 @@
-"""Which kernels of the interpreter agree with its reference kernels: the table of docs/tflite.md."""
+"""Which kernels of the interpreter agree with its reference ones: the table of docs/tflite.md."""
 
 from collections.abc import Callable
 
