@@ -38,7 +38,6 @@ def test_a_proof_holds(solver, tmp_path, module):
     case = [case for case in CASES if case.module == module][-1]
     outcome = check(case, tmp_path / "proof")
     assert outcome.status == "PASS", outcome
-    assert outcome.detail.startswith("induction")
 
 
 @pytest.mark.parametrize("module", ["hw_axis_register", "hw_fifo", "hw_argmax"])
