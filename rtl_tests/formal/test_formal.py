@@ -31,6 +31,8 @@ def test_every_stream_module_has_proofs_and_planted_bugs():
     }
     assert {case.module for case in CASES} == streams
     assert {mutant.module for mutant in MUTANTS} == streams
+    for mutant in MUTANTS:
+        assert (RTL / f"{mutant.module}.sv").read_text().count(mutant.old) == 1, mutant
 
 
 @pytest.mark.parametrize("module", ["hw_axis_register", "hw_width", "hw_dense"])
