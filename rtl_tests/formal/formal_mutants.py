@@ -69,6 +69,14 @@ LINES = {
         ("valid2_q <= valid1_q && last1_q", "valid2_q <= valid1_q"),
         ("accumulate = advance && valid1_q", "accumulate = valid1_q"),
     ],
+    "hw_maxpool": [
+        ("m_axis_tready || !valid_q", "1'b1"),
+        ("m_axis_tready || !valid_q", "m_axis_tready"),
+        ("issue         = advance && s_axis_tvalid", "issue         = s_axis_tvalid"),
+        ("issue         = advance && s_axis_tvalid", "issue         = advance"),
+        ("valid_q <= issue && tap_last", "valid_q <= issue"),
+        ("if (issue) largest_mem", "largest_mem"),
+    ],
     "hw_table": [
         ("m_axis_tready || !valid_q", "1'b1"),
         ("m_axis_tready || !valid_q", "m_axis_tready"),
