@@ -55,9 +55,9 @@ def diagnosis(build: Build, verdicts: Sequence[Verdict]) -> str:
     """Return what the set of dissenters, and files that changed since the build, say."""
     runs = [v for v in verdicts if v.name != "reference"]
     wrong = {v.name for v in runs if v.mismatches}
-    agree = " and ".join(v.name for v in runs if v.name not in wrong)
-    against = f"{' and '.join(v.name for v in runs if v.name in wrong)} against the reference"
-    against += f" and {agree}" if agree else ""
+    agree = " and ".join(f"'{v.name}'" for v in runs if v.name not in wrong)
+    against = " and ".join(f"'{v.name}'" for v in runs if v.name in wrong)
+    against += f" against the reference{f' and {agree}' if agree else ''}"
     changed = list(changes(build))
     if changed:
         return f"{against}. Changed since the build: {'; '.join(changed)}. Build the model again."
