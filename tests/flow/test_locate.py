@@ -250,7 +250,7 @@ def test_a_layer_that_stops_taking_its_input(build, capsys):
     assert re.fullmatch(
         r"hwgen: error: simulation of \S+/rtl failed: deadlock: no transfer for 1000000 cycles up "
         r"to cycle \d+, after \d+ input and 0 output beats; stream Conv_6_window_out\w* has valid "
-        r"without ready: u_Conv_6 does not take it, and no stream behind that waits\. The last "
+        r"without ready: u_Conv_6 does not take it, and no stream after it waits\. The last "
         r"stream moved in cycle \d+\. Waveform around cycle \d+: \S+/mismatch\.vcd\.\n",
         said,
     )

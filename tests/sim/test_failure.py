@@ -40,12 +40,12 @@ def rtl(tmp_path):
         (
             "10 10 10 10 01 01", (7, 6), "u_act",
             "stream fc_out_x2 has valid without ready: u_act does not take it, and no stream "
-            "behind that waits",
+            "after it waits",
         ),
         (
             "10 10 10 01 01 01", (7, 6), "u_fc_out_x2",
             "stream fc_out has valid without ready: u_fc_out_x2 does not take it, and no stream "
-            "behind that waits",
+            "after it waits",
         ),
         (
             "01 01 01 01 01 01", (10, 6), "u_act",
