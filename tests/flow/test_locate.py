@@ -12,7 +12,7 @@ from onnx import numpy_helper
 
 from hwgen import flow
 from hwgen.cli import main
-from hwgen.locate import diagnosis
+from hwgen.locate import changes, diagnosis
 from hwgen.sim.compare import Verdict
 from hwgen.witnesses import open_build
 from models import Chain
@@ -197,6 +197,16 @@ def test_without_a_change_the_dissenters_tell_where_to_look(pristine, wrong, sus
     said = diagnosis(open_build(pristine), verdicts)
     assert f": {suspect}" in said
     assert said.endswith("so please report it with the build directory.")
+
+
+def test_of_a_long_line_only_the_change_is_quoted(build):
+    memory = build / "rtl" / "Conv_2_w.mem"
+    first = memory.read_text().split()[0]
+    memory.write_text(f"{first[:-1]}x{'y' * 300}{memory.read_text()[len(first) :]}")
+    (change,) = changes(open_build(build))
+    assert change == (
+        f"rtl/Conv_2_w.mem, line 1, is '{first[:-1]}x{'y' * 19}...' and was '{first}'"
+    )
 
 
 def test_an_assertion_is_quoted_and_the_integer_still_found(build):
