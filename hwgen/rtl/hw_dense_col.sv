@@ -109,44 +109,25 @@ module hw_dense_col #(
     end
   end
 
-  // ---- stage 2: accumulate into the memory, the last pass into the output register -----------
-  logic [PE*ACC_W-1:0] acc_mem [NF];
-  logic [PE*ACC_W-1:0] acc, acc_d, out_q;
+  // ---- stage 2: accumulate, the last pass into the output register ---------------------------
+  logic [PE*SUM_W-1:0] sum;
   logic                accumulate, valid2_q;
 
   assign accumulate = advance && valid1_q;
-  assign acc        = first1_q ? '0 : acc_mem[nf1_q];
-
-  always_ff @(posedge clk) begin
-    if (accumulate) acc_mem[nf1_q] <= acc_d;
-    if (accumulate && last1_q) out_q <= acc_d;
-  end
 
   for (genvar p = 0; p < PE; p++) begin : gen_pe
-    logic signed [SUM_W-1:0] sum;
-
     hw_dot #(.SIMD(SIMD), .X_W(X_W), .X_SIGNED(X_SIGNED), .W_W(W_W), .ARITH(ARITH)) u_dot (
-      .x_i(x_q), .w_i(w[p*SIMD*W_W +: SIMD*W_W]), .xsum_i(xsum_q), .sum_o(sum)
+      .x_i(x_q), .w_i(w[p*SIMD*W_W +: SIMD*W_W]), .xsum_i(xsum_q),
+      .sum_o(sum[p*SUM_W +: SUM_W])
     );
-
-    assign acc_d[p*ACC_W +: ACC_W] = acc[p*ACC_W +: ACC_W] + ACC_W'(sum);
-
-`ifndef SYNTHESIS
-    longint exact_mem [NF];  // the same sums, too wide to overflow
-    longint exact, exact_q;
-    logic [ACC_W-1:0] out;
-    assign out   = out_q[p*ACC_W +: ACC_W];
-    assign exact = (first1_q ? 0 : exact_mem[nf1_q]) + 64'(sum);
-    always_ff @(posedge clk) begin
-      if (accumulate) exact_mem[nf1_q] <= exact;
-      if (accumulate && last1_q) exact_q <= exact;
-      if (valid2_q && !rst) begin
-        a_no_overflow: assert (exact_q == (Y_SIGNED ? 64'($signed(out)) : 64'(out)))
-          else $error("%m: %0d does not fit ACC_W=%0d bits", exact_q, ACC_W);
-      end
-    end
-`endif
   end
+
+  hw_accumulator #(
+    .PE(PE), .DEPTH(NF), .X_W(SUM_W), .ACC_W(ACC_W), .Y_SIGNED(Y_SIGNED)
+  ) u_sums (
+    .clk(clk), .en(accumulate), .first_i(first1_q), .last_i(last1_q), .addr_i(nf1_q),
+    .x_i(sum), .sum_o(m_axis_tdata)
+  );
 
   always_ff @(posedge clk) begin
     if (rst) begin
@@ -158,7 +139,6 @@ module hw_dense_col #(
     end
   end
 
-  assign m_axis_tdata  = out_q;
   assign m_axis_tvalid = valid2_q;
 
 `ifndef SYNTHESIS

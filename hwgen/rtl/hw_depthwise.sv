@@ -87,45 +87,27 @@ module hw_depthwise #(
     end
   end
 
-  // ---- stage 2: accumulate into the memory, the last tap into the output register ------------
-  logic [PE*ACC_W-1:0] acc_mem [CF];
-  logic [PE*ACC_W-1:0] acc, acc_d, out_q;
-  logic                accumulate, valid2_q;
+  // ---- stage 2: accumulate, the last tap into the output register -----------------------------
+  logic [PE*PROD_W-1:0] product;
+  logic                 accumulate, valid2_q;
 
   assign accumulate = advance && valid1_q;
-  assign acc        = first1_q ? '0 : acc_mem[cf1_q];
-
-  always_ff @(posedge clk) begin
-    if (accumulate) acc_mem[cf1_q] <= acc_d;
-    if (accumulate && last1_q) out_q <= acc_d;
-  end
 
   for (genvar p = 0; p < PE; p++) begin : gen_pe
-    logic signed [X_W:0]      lane_x;  // one bit more: unsigned inputs are non-negative
-    logic signed [W_W-1:0]    lane_w;
-    logic signed [PROD_W-1:0] product;
+    logic signed [X_W:0]   lane_x;  // one bit more: unsigned inputs are non-negative
+    logic signed [W_W-1:0] lane_w;
 
-    assign lane_x  = {X_SIGNED && x_q[p*X_W+X_W-1], x_q[p*X_W +: X_W]};
-    assign lane_w  = w[p*W_W +: W_W];
-    assign product = PROD_W'(lane_x * lane_w);
-    assign acc_d[p*ACC_W +: ACC_W] = acc[p*ACC_W +: ACC_W] + ACC_W'(product);
-
-`ifndef SYNTHESIS
-    longint exact_mem [CF];  // the same sums, too wide to overflow
-    longint exact, exact_q;
-    logic [ACC_W-1:0] out;
-    assign out   = out_q[p*ACC_W +: ACC_W];
-    assign exact = (first1_q ? 0 : exact_mem[cf1_q]) + 64'(product);
-    always_ff @(posedge clk) begin
-      if (accumulate) exact_mem[cf1_q] <= exact;
-      if (accumulate && last1_q) exact_q <= exact;
-      if (valid2_q && !rst) begin
-        a_no_overflow: assert (exact_q == (Y_SIGNED ? 64'($signed(out)) : 64'(out)))
-          else $error("%m: %0d does not fit ACC_W=%0d bits", exact_q, ACC_W);
-      end
-    end
-`endif
+    assign lane_x = {X_SIGNED && x_q[p*X_W+X_W-1], x_q[p*X_W +: X_W]};
+    assign lane_w = w[p*W_W +: W_W];
+    assign product[p*PROD_W +: PROD_W] = PROD_W'(lane_x * lane_w);
   end
+
+  hw_accumulator #(
+    .PE(PE), .DEPTH(CF), .X_W(PROD_W), .ACC_W(ACC_W), .Y_SIGNED(Y_SIGNED)
+  ) u_sums (
+    .clk(clk), .en(accumulate), .first_i(first1_q), .last_i(last1_q), .addr_i(cf1_q),
+    .x_i(product), .sum_o(m_axis_tdata)
+  );
 
   always_ff @(posedge clk) begin
     if (rst) begin
@@ -137,7 +119,6 @@ module hw_depthwise #(
     end
   end
 
-  assign m_axis_tdata  = out_q;
   assign m_axis_tvalid = valid2_q;
 
 `ifndef SYNTHESIS

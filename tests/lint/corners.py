@@ -10,6 +10,7 @@ Parameters = dict[str, int | str]
 
 CORNERS: dict[str, list[Parameters]] = {
     "hw_adder_tree": [dict(N=1), dict(N=5, IN_W=3, SIGNED=0), dict(N=32, IN_W=12)],
+    "hw_accumulator": [dict(PE=1, DEPTH=1), dict(PE=3, DEPTH=5, X_W=4, Y_SIGNED=0)],
     "hw_counter": [dict(N=1), dict(N=2), dict(N=7)],
     "hw_rom": [dict(DEPTH=1), dict(DEPTH=13, DATA_W=5), dict(DEPTH=64, DATA_W=100)],
     "hw_stream_check": [dict(DATA_W=1), dict(DATA_W=70)],
