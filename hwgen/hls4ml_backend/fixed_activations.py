@@ -59,10 +59,16 @@ def _leaky_relu(node: Any, fraction: IntArray, result: FixedType) -> _Codes:
 
 def _prelu(node: Any, fraction: IntArray, result: FixedType) -> _Codes:
     alpha, t = weight_codes(node.weights["param"], f"{node.name}, slopes")
+    if alpha.size != node.get_attr("n_in"):
+        raise UnsupportedOp(
+            f"{node.name}: {alpha.size} slopes for {node.get_attr('n_in')} values; hls4ml reads "
+            "one slope per value. Use LeakyReLU, or PReLU on vectors."
+        )
     slopes = alpha.reshape(-1, len(fraction))
     if np.any(slopes != slopes[0]):
         raise UnsupportedOp(
-            f"{node.name}: slopes that differ from pixel to pixel; share them (shared_axes)."
+            f"{node.name}: slopes that differ from pixel to pixel; hwgen has one per channel. Use "
+            "LeakyReLU."
         )
     return _two_slopes(slopes[0], t, fraction, result)
 

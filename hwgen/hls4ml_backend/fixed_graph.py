@@ -38,6 +38,7 @@ def fixed_graph(model: Any) -> ir.Graph:
     for node in nodes[1 + channels_first :]:
         chain.where = node.name
         _layer(node)(chain, node)
+        chain.behind = node.name
     chain.flush()
     graph = ir.Graph(
         model.config.get_project_name(), chain.tensors[0].name, chain.tensor.name, shape,
@@ -278,10 +279,9 @@ def _precision(node: Any) -> Any:
 
 def _per_channel(chain: FixedChain, node: Any, values: IntArray) -> IntArray:
     """Return one value per channel of one per channel or per value of a frame."""
-    rows = np.ravel(values)
-    if rows.size == 1:
-        return np.repeat(rows, chain.tensor.size)
-    rows = rows.reshape(-1, chain.tensor.size)
+    if values.size == 1:
+        return np.repeat(np.ravel(values), chain.tensor.size)
+    rows = values.reshape(-1, chain.tensor.size)
     if np.any(rows != rows[0]):
         raise UnsupportedOp(
             f"{node.name}: parameters that differ from pixel to pixel; hwgen has one per channel. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hwgen.num.elementwise import QuantSpec, Step
 from hwgen.num.inttype import frozen_array
 from hwgen.num.rounding import Rounding
 
+os.environ.setdefault("KERAS_BACKEND", "torch")  # read when keras is first imported
 ONE, ZERO = np.array(1.0), np.array(0.0)
 
 
