@@ -92,6 +92,11 @@ def _thresholded_relu(node: Any, fraction: IntArray, result: FixedType) -> _Code
 
 
 def _hard_sigmoid(node: Any, fraction: IntArray, result: FixedType) -> _Codes:
+    if node.get_attr("slope_t") is None:
+        raise UnsupportedOp(
+            f"{node.name}: hls4ml gave {node.get_attr('activation')} no slope, so its C++ does not "
+            "compile; use hard_sigmoid."
+        )
     slope, shift = (
         (t.codes(np.array(node.get_attr(name))), t)
         for name in ("slope", "shift")

@@ -20,13 +20,14 @@ from hwgen.graph.ranges import accumulator_bounds
 from hwgen.hls4ml_backend.fixed_codes import signed_bits, trailing_zeros, uniform
 from hwgen.hls4ml_backend.fixed_type import FixedType
 from hwgen.hls4ml_backend.fixed_value import FixedValue
-from hwgen.num.inttype import IntArray, frozen_array
+from hwgen.num.inttype import IntArray, IntType, frozen_array
 from hwgen.num.rounding import Overflow
 
 _MAX_LEVELS = 1023  # of a threshold layer
 _MAX_ENTRIES = 4096  # of a table
 _MAX_EVALUATIONS = 1 << 24  # of one function, all channels together
 _MAX_WEIGHT = 1 << 24  # what float32 holds: integer QONNX has float weights
+_MAX_BITS = 53  # what float64 holds: C++ shows its values as double
 _ZERO = np.array(0.0)
 
 
@@ -63,10 +64,13 @@ class FixedChain(FixedValue):
         if self._limits is not None and self._limits[2] is not Overflow.SATURATE:
             lo, hi, overflow = int(self._limits[0][0]), int(self._limits[1][0]), self._limits[2]
         if lo < -(1 << 31) or hi >= 1 << 31:
-            raise UnsupportedOp(
-                f"{self.where}: its result has codes {lo} .. {hi}; hwgen requantizes to 32 bits at "
-                "most. Give its result a narrower type."
-            )
+            if self._limits is not None:
+                raise UnsupportedOp(
+                    f"{self.where}: its result is confined to codes {lo} .. {hi}; hwgen confines "
+                    "to 32 bits at most. Give its result a narrower type."
+                )
+            wide = IntType.of_range(min(lo, -1), hi)
+            lo, hi, overflow = wide.min, wide.max, Overflow.WRAP  # nothing does: no comparison
         m, b, shift = self._common_shift()
         name = self.names.new(f"{self.behind}_cast")
         x, rounding = self.tensor.name, self._rounding
@@ -160,6 +164,11 @@ class FixedChain(FixedValue):
     ) -> str:  # fmt: skip
         """Append a tensor, make it the value and return its name."""
         name = self.names.new(f"{self.behind}_values") if self.tensors else "codes"
+        if IntType.of_range(*limits).bits > _MAX_BITS:
+            raise UnsupportedOp(
+                f"{self.where}: values of {IntType.of_range(*limits).bits} bits; hwgen carries up "
+                f"to {_MAX_BITS}. Give the layers before narrower results."
+            )
         scale = np.exp2(-fraction.astype(np.float64))
         scale = scale[0] if uniform(fraction) else scale
         low, high = min(limits[0], 0), max(limits[1], 0)

@@ -40,6 +40,10 @@ def fixed_graph(model: Any) -> ir.Graph:
         _layer(node)(chain, node)
         chain.behind = node.name
     chain.flush()
+    if not any(isinstance(e, ir.Dense | ir.Depthwise) for e in chain.layers):
+        raise UnsupportedOp(
+            f"{last.name}: no layer before it multiplies; there is nothing to fold."
+        )
     graph = ir.Graph(
         model.config.get_project_name(), chain.tensors[0].name, chain.tensor.name, shape,
         tuple(last.get_output_variable().shape), (entry.step,), tuple(chain.tensors),

@@ -118,6 +118,7 @@ def test_a_torch_cnn_through_all_witnesses(tmp_path):
     )  # fmt: skip
     config = torch_config(net, (2, 4, 4), default_precision="fixed<7,2,RND_CONV,SAT>")
     config["LayerName"]["_3"]["Precision"]["accum"] = "fixed<12,5>"
+    config["Model"]["TargetCycles"] = 600
     model = from_torch(net, config, tmp_path / "build")
     model.write()
     x = wild((2, 4, 4), 1)
@@ -139,9 +140,9 @@ def test_keras_layers_and_activations(tmp_path):
         layers.DepthwiseConv1D(3, name="d"), layers.Activation("relu6"),
         layers.AveragePooling1D(3, strides=2, name="p"), layers.Flatten(),
         layers.Dense(6, activation="hard_sigmoid"), layers.BatchNormalization(),
-        layers.Dense(5, activation="hard_tanh"), layers.Dense(4),
+        layers.Dense(4),
     ])  # fmt: skip
-    config = keras_config(model, "fixed<8,3,RND,SAT>", p="fixed<14,6>")
+    config = keras_config(model, "fixed<8,3,RND,SAT>", p_0="fixed<14,6>")
     ours, stock = both(from_keras(model, tmp_path, hls_config=config), wild((9, 2), 2), tmp_path)
     np.testing.assert_array_equal(ours, stock)
 
