@@ -121,38 +121,45 @@ class FixedChain(FixedValue):
         own = w.reshape(channels, taps, channels)[np.arange(channels), :, np.arange(channels)]
         self.layers.append(ir.Depthwise(name, x.name, y, frozen_array(own)))
 
-    def apply(self, f: Function, fraction: int) -> None:
-        """Replace every code by a function of it, whose results have ``fraction`` bits."""
+    def apply(self, f: Function, fraction: int, monotone: bool = False) -> None:
+        """Replace every code by a function of it, whose results have ``fraction`` bits.
+
+        monotone  it is known not to decrease: not all of its values need a look
+        """
         self._next()
-        x = self.tensor
-        entries = x.hi - x.lo + 1
-        if entries * x.size > _MAX_EVALUATIONS:
+        x, name = self.tensor, self.names.new(self.where)
+        fine = np.full(x.size, fraction)
+        low, high = f(self._x_lo[None])[0], f(self._x_hi[None])[0]
+        if not monotone:
+            table, low, high = self._tabulated(f)
+            monotone = bool(np.all(np.diff(table, axis=0) >= 0))
+        if monotone and int(high.max()) - int(low.min()) <= _MAX_LEVELS:
+            self._close(name, staircase(f, self._x_lo, self._x_hi), low, high, fine)
+            return
+        if monotone or len(table) > _MAX_ENTRIES:
             raise UnsupportedOp(
-                f"{self.where}: a function of {entries} values in {x.size} channels; hwgen looks "
-                f"at all of them, up to {_MAX_EVALUATIONS}. Give its input a narrower type."
+                f"{self.where}: a function of {x.hi - x.lo + 1} input codes with "
+                f"{int(high.max()) - int(low.min()) + 1} output codes; hwgen makes thresholds of "
+                f"{_MAX_LEVELS + 1} output codes at most, and tables of {_MAX_ENTRIES} input codes. "
+                "Give its input or its result a narrower type."
+            )
+        y = self._grow(x.size, x.space, low, high, fine, (int(table.min()), int(table.max())))
+        rows = table[:, :1] if np.all(table == table[:, :1]) else table
+        self.layers.append(ir.Table(name, x.name, y, frozen_array(rows.T)))
+
+    def _tabulated(self, f: Function) -> tuple[IntArray, IntArray, IntArray]:
+        """Return all values of a function, (codes, channels), and their bounds per channel."""
+        x = self.tensor
+        if (x.hi - x.lo + 1) * x.size > _MAX_EVALUATIONS:
+            raise UnsupportedOp(
+                f"{self.where}: a function of {x.hi - x.lo + 1} values in {x.size} channels; hwgen "
+                f"looks at all of them, up to {_MAX_EVALUATIONS}. Give its input a narrower type."
             )
         inputs = np.repeat(np.arange(x.lo, x.hi + 1)[:, None], x.size, axis=1)
         table = f(inputs)
         inside = (self._x_lo <= inputs) & (inputs <= self._x_hi)
         low = np.where(inside, table, table.max()).min(axis=0)
-        high = np.where(inside, table, table.min()).max(axis=0)
-        name, span = self.names.new(self.where), int(table.max()) - int(table.min())
-        if np.all(np.diff(table, axis=0) >= 0) and span <= _MAX_LEVELS:
-            ends = np.full(x.size, x.lo), np.full(x.size, x.hi)
-            self._close(name, staircase(f, *ends), low, high, np.full(x.size, fraction))
-            return
-        if entries > _MAX_ENTRIES:
-            raise UnsupportedOp(
-                f"{self.where}: a function of {entries} input codes with {span + 1} output codes; "
-                f"hwgen makes thresholds of up to {_MAX_LEVELS + 1} output codes and tables of up "
-                f"to {_MAX_ENTRIES} input codes. Give its input or its result a narrower type."
-            )
-        limits = (int(table.min()), int(table.max()))
-        y = self._grow(x.size, x.space, low, high, np.full(x.size, fraction), limits)
-        same = bool(np.all(table == table[:, :1]))
-        self.layers.append(
-            ir.Table(name, x.name, y, frozen_array(table[:, :1].T if same else table.T))
-        )
+        return table, low, np.where(inside, table, table.min()).max(axis=0)
 
     def _next(self) -> None:
         self.flush()

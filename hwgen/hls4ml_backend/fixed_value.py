@@ -43,7 +43,7 @@ class FixedValue(ABC):
         """Make the formula's values a tensor's, and start anew from it."""
 
     @abstractmethod
-    def apply(self, f: Function, fraction: int) -> None:
+    def apply(self, f: Function, fraction: int, monotone: bool = False) -> None:
         """Replace every code by a function of it, whose results have ``fraction`` bits."""
 
     @property

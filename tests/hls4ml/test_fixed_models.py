@@ -140,8 +140,10 @@ def test_keras_layers_and_activations(tmp_path):
         layers.DepthwiseConv1D(3, name="d"), layers.Activation("relu6"),
         layers.AveragePooling1D(3, strides=2, name="p"), layers.Flatten(),
         layers.Dense(6, activation="hard_sigmoid"), layers.BatchNormalization(),
-        layers.Dense(4),
+        layers.Dense(5, activation="tanh"), layers.Dense(4, activation="sigmoid"),
     ])  # fmt: skip
+    for variable in model.weights:
+        variable.assign(2 * np.array(variable.value.detach()))
     config = keras_config(model, "fixed<8,3,RND,SAT>", p_0="fixed<14,6>")
     ours, stock = both(from_keras(model, tmp_path, hls_config=config), wild((9, 2), 2), tmp_path)
     np.testing.assert_array_equal(ours, stock)
