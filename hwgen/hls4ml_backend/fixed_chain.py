@@ -140,7 +140,7 @@ class FixedChain(FixedValue):
             raise UnsupportedOp(
                 f"{self.where}: a function of {x.hi - x.lo + 1} input codes with "
                 f"{int(high.max()) - int(low.min()) + 1} output codes; hwgen makes thresholds of "
-                f"{_MAX_LEVELS + 1} output codes at most, and tables of {_MAX_ENTRIES} input codes. "
+                f"{_MAX_LEVELS + 1} output codes at most and tables of {_MAX_ENTRIES} input codes. "
                 "Give its input or its result a narrower type."
             )
         y = self._grow(x.size, x.space, low, high, fine, (int(table.min()), int(table.max())))
