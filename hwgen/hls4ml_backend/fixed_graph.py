@@ -39,6 +39,7 @@ def fixed_graph(model: Any) -> ir.Graph:
         chain.where = node.name
         _layer(node)(chain, node)
         chain.behind = node.name
+        _check_size(chain, node)
     chain.flush()
     if not any(isinstance(e, ir.Dense | ir.Depthwise) for e in chain.layers):
         raise UnsupportedOp(
@@ -67,6 +68,15 @@ def _chain_of(model: Any) -> list[Any]:
                 "builds chains of layers, without branches."
             )
     return nodes
+
+
+def _check_size(chain: FixedChain, node: Any) -> None:
+    shape = list(node.get_output_variable().shape)
+    if prod(shape) != chain.tensor.values:
+        raise UnsupportedOp(
+            f"{node.name}: hls4ml takes its output for {shape}, but it computes "
+            f"{[*chain.tensor.space, chain.tensor.size]}; hls4ml has no such {node.class_name}."
+        )
 
 
 def _moves_channels(node: Any) -> bool:
@@ -161,6 +171,10 @@ def _taps(node: Any) -> int:
 
 
 def _weights(node: Any) -> tuple[IntArray, FixedType]:
+    if node.get_attr("compression"):
+        raise UnsupportedOp(
+            f"{node.name}: compressed weights; leave Compression out of its config."
+        )
     codes, t = weight_codes(node.weights["weight"], f"{node.name}, weights")
     precision = node.weights["weight"].type.precision
     ternary = isinstance(precision, IntegerPrecisionType) and t.signed and t.width == 2

@@ -9,8 +9,9 @@ from pathlib import Path
 import hls4ml
 import numpy as np
 import pytest
+from hls4ml.backends.fpga.fpga_backend import FPGABackend
 
-from hwgen.hls4ml_backend.fixed_type import FixedType
+from hwgen.hls4ml_backend.fixed_type import FixedType, fixed_type
 from hwgen.num.rounding import Rounding
 
 AP_TYPES = Path(hls4ml.__file__).parent / "templates" / "vivado" / "ap_types"
@@ -65,6 +66,22 @@ def test_casts_as_the_c_plus_plus_does(casts, mode, saturation):
         expected = casts[mode, saturation, i].T
         np.testing.assert_array_equal(t.convert(x, fraction), expected[0], err_msg=str(t))
         np.testing.assert_array_equal(t.codes(x * 2.0**-fraction), expected[1], err_msg=str(t))
+
+
+def test_casts_to_integers_as_the_c_plus_plus_does(tmp_path):
+    """hls4ml's int<W>: towards zero, and it wraps."""
+    text = """#include <cstdio>
+    #include "ap_fixed.h"
+    int main() { for (int i = 0; i < 256; i++) { ap_fixed<8, 5> x; x.range() = i;
+        std::printf("%d %d\\n", int(ap_int<4>(x)), int(ap_uint<3>(x))); } }"""
+    (tmp_path / "casts.cpp").write_text(text)
+    command = ["g++", "-O0", "-w", "-std=c++11", "-I", str(AP_TYPES), "casts.cpp", "-o", "casts"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    answer = subprocess.run([tmp_path / "casts"], capture_output=True, text=True, check=True).stdout
+    expected = np.array(answer.split(), dtype=np.int64).reshape(-1, 2).T
+    for column, precision in zip(expected, ("int<4>", "uint<3>"), strict=True):
+        t = fixed_type(FPGABackend.convert_precision_string(precision), "result")
+        np.testing.assert_array_equal(t.convert(source_values((True, 8, 5)), 3), column)
 
 
 def test_every_rounding_of_the_hardware_is_among_them():
