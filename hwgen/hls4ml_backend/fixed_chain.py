@@ -96,15 +96,19 @@ class FixedChain(FixedValue):
 
     def window(
         self, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...],
-        pads: tuple[tuple[int, int], ...],
+        pads: tuple[tuple[int, int], ...], lowest: bool = False,
     ) -> None:  # fmt: skip
-        """Gather the values under a kernel, zero outside the image; channels (*kernel, channel)."""
+        """Gather the values under a kernel; channels (*kernel, channel).
+
+        Outside the image lie zeros, or the ``lowest`` codes.
+        """
         self._next()
         x, taps = self.tensor, prod(kernel)
         if taps == prod(stride) == 1 and not np.any(pads):
             return
         name = self.names.new(f"{self.where}_window")
-        layer = ir.Window(name, x.name, "", kernel, stride, dilation, pads, 0)
+        pad = x.lo if lowest else 0
+        layer = ir.Window(name, x.name, "", kernel, stride, dilation, pads, pad)
         lo, hi, fraction = (np.tile(a, taps) for a in (self._x_lo, self._x_hi, self.fraction))
         y = self._grow(x.size * taps, window_space(layer, x.space), lo, hi, fraction, (x.lo, x.hi))
         self.layers.append(replace(layer, y=y))
@@ -120,6 +124,15 @@ class FixedChain(FixedValue):
         y = self._accumulate(w, x.space, channels, out_fraction)
         own = w.reshape(channels, taps, channels)[np.arange(channels), :, np.arange(channels)]
         self.layers.append(ir.Depthwise(name, x.name, y, frozen_array(own)))
+
+    def maximum(self, taps: int) -> None:
+        """Take the largest of the ``taps`` values of each channel."""
+        self._next()
+        x, size = self.tensor, self.tensor.size // taps
+        lo, hi = (a.reshape(taps, size).max(axis=0) for a in (self._x_lo, self._x_hi))
+        name = self.names.new(self.where)
+        y = self._grow(size, x.space, lo, hi, self.fraction[:size], (x.lo, x.hi))
+        self.layers.append(ir.MaxPool(name, x.name, y, taps))
 
     def apply(self, f: Function, fraction: int, monotone: bool = False) -> None:
         """Replace every code by a function of it, whose results have ``fraction`` bits.

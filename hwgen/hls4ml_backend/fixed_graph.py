@@ -41,7 +41,7 @@ def fixed_graph(model: Any) -> ir.Graph:
         chain.behind = node.name
         _check_size(chain, node)
     chain.flush()
-    if not any(isinstance(e, ir.Dense | ir.Depthwise) for e in chain.layers):
+    if not any(isinstance(e, ir.Dense | ir.Depthwise | ir.MaxPool) for e in chain.layers):
         raise UnsupportedOp(
             f"{last.name}: no layer before it multiplies; there is nothing to fold."
         )
@@ -232,31 +232,61 @@ def _batch_norm(chain: FixedChain, node: Any) -> None:
 
 # ---- pooling ------------------------------------------------------------------------------------
 def _pooling(chain: FixedChain, node: Any) -> None:
-    """Average as the C++ does: the sum in accum_t, divided towards zero on accum_t's grid."""
+    kernel, stride, pads = _pool_window(chain, node)
+    use = _maximum if node.get_attr("pool_op") == "Max" else _average
+    use(chain, node, kernel, stride, pads)
+    chain.cast(_result(node))
+
+
+_Axes = tuple[int, ...]
+_Pads = tuple[tuple[int, int], ...]
+
+
+def _pool_window(chain: FixedChain, node: Any) -> tuple[_Axes, _Axes, _Pads]:
     get, space = node.get_attr, chain.tensor.space
-    if get("pool_op") != "Average":
-        raise UnsupportedOp(f"{node.name}: {get('pool_op')} pooling; hwgen takes average pooling.")
     if "Global" in node.class_name:
-        kernel, stride = space, space
-        pads: tuple[tuple[int, int], ...] = ((0, 0),) * len(space)
-    else:
-        axes = [("height", "top", "bottom")] if "2D" in node.class_name else []
-        axes.append(("width", "left", "right"))
-        kernel = tuple(get(f"pool_{axis}") for axis, _, _ in axes)
-        stride = tuple(get(f"stride_{axis}") for axis, _, _ in axes)
-        pads = tuple((get(f"pad_{a}", 0), get(f"pad_{b}", 0)) for _, a, b in axes)
-    if np.any(pads) and not get("count_pad"):
+        return space, space, ((0, 0),) * len(space)
+    axes = [("height", "top", "bottom")] if "2D" in node.class_name else []
+    axes.append(("width", "left", "right"))
+    return (
+        tuple(get(f"pool_{axis}") for axis, _, _ in axes),
+        tuple(get(f"stride_{axis}") for axis, _, _ in axes),
+        tuple((get(f"pad_{a}", 0), get(f"pad_{b}", 0)) for _, a, b in axes),
+    )
+
+
+def _average(chain: FixedChain, node: Any, kernel: _Axes, stride: _Axes, pads: _Pads) -> None:
+    """Average as the C++ does: the sum in accum_t, divided towards zero on accum_t's grid."""
+    if np.any(pads) and not node.get_attr("count_pad"):
         raise UnsupportedOp(
             f"{node.name}: averages that leave the padding out divide by a different number at the "
             'border; pool without padding (padding="valid").'
         )
-    taps = prod(kernel)
     chain.window(kernel, stride, (1,) * len(kernel), pads)
-    chain.depthwise(np.ones((node.get_output_variable().shape[-1], taps), dtype=np.int64), 0)
+    ones = np.ones((node.get_output_variable().shape[-1], prod(kernel)), dtype=np.int64)
+    chain.depthwise(ones, 0)
     accum = _accumulator(chain, node, np.zeros(1, dtype=np.int64))
     chain.cast(accum)
-    chain.divide(taps, accum)
-    chain.cast(_result(node))
+    chain.divide(prod(kernel), accum)
+
+
+def _maximum(chain: FixedChain, node: Any, kernel: _Axes, stride: _Axes, pads: _Pads) -> None:
+    """Compare in accum_t, which must hold every value; padding has its input's lowest code."""
+    x = fixed_type(node.get_input_variable().type.precision, f"{node.name}, input")
+    accum = fixed_type(node.get_attr("accum_t").precision, f"{node.name}, accumulator")
+    finer = x.fraction - accum.fraction
+    if finer > 0 or x.hi << -finer > accum.hi or x.lo << -finer < accum.lo:
+        raise UnsupportedOp(
+            f"{node.name}: compares values of type {x} in {accum}, which does not hold them all. "
+            f"Set its accum precision to the type of its input, {x}."
+        )
+    if np.any(pads) and not x.signed:
+        raise UnsupportedOp(
+            f"{node.name}: hls4ml's C++ pads maxima of unsigned values with half of their range; "
+            'pool without padding (padding="valid").'
+        )
+    chain.window(kernel, stride, (1,) * len(kernel), pads, lowest=True)
+    chain.maximum(prod(kernel))
 
 
 # ---- the rest -----------------------------------------------------------------------------------
