@@ -109,8 +109,10 @@ class FixedChain(FixedValue):
         name = self.names.new(f"{self.where}_window")
         pad = x.lo if lowest else 0
         layer = ir.Window(name, x.name, "", kernel, stride, dilation, pads, pad)
-        lo, hi, fraction = (np.tile(a, taps) for a in (self._x_lo, self._x_hi, self.fraction))
+        bounds = self._x_lo, self._x_hi, self.fraction, self._grain
+        lo, hi, fraction, grain = (np.tile(a, taps) for a in bounds)
         y = self._grow(x.size * taps, window_space(layer, x.space), lo, hi, fraction, (x.lo, x.hi))
+        self._grain = grain
         self.layers.append(replace(layer, y=y))
 
     def depthwise(self, weights: IntArray, fraction: int) -> None:
