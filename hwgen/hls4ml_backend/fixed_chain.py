@@ -38,6 +38,7 @@ class FixedChain(FixedValue):
     """
 
     tensor: ir.Tensor
+    _grain: IntArray  # low bits that are 0 in every code of the tensor
 
     def __init__(
         self, t: FixedType, size: int, space: tuple[int, ...], channels_first: bool = False
@@ -197,7 +198,7 @@ class FixedChain(FixedValue):
         self.tensor = ir.Tensor(name, size, low, high, np.array(scale), _ZERO, self.behind, space)
         self.tensors.append(self.tensor)
         self._hold(lo, hi, fraction)
-        self._grain = np.zeros(size, dtype=np.int64)  # low bits that are 0 in every code
+        self._grain = np.zeros(size, dtype=np.int64)
         return name
 
     def _flush_per_channel(self) -> None:
