@@ -178,7 +178,8 @@ def _plain(reuse: Reuse) -> int | dict[str, int] | None:
 
 
 def _layer_facts(graph: Graph) -> list[dict[str, Any]]:
-    facts, lanes = [], 1
+    folded = Window | Dense | XnorDense | Depthwise
+    facts, lanes = [], next(e.fold.simd for e in graph.layers if isinstance(e, folded))
     for layer in graph.layers:
         x, y = graph.tensor(layer.x), graph.tensor(layer.y)
         product = isinstance(layer, Product)

@@ -174,8 +174,8 @@ def _requant(
         "CHANNELS": len(layer.multiplier), "PE": pe, **x_params, "Y_W": y.type.bits,
         "M_W": m_bits, "B_W": b_bits, "SHIFT": layer.shift, "UNIT_M": int(unit),
         "ROUNDING": list(Rounding).index(layer.rounding),
-        "OVERFLOW": list(Overflow).index(layer.overflow), "LO": layer.lo, "HI": layer.hi,
-        "P_FILE": file,
+        "OVERFLOW": list(Overflow).index(layer.overflow), "LO": layer.compared[0],
+        "HI": layer.compared[1], "P_FILE": file,
     }  # fmt: skip
     lines = requant_lines(layer.multiplier, layer.bias, pe, m_bits, b_bits)
     return made("hw_requant", pe, params, {file: lines})

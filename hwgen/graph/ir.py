@@ -183,6 +183,11 @@ class Requant:
     hi: int
     overflow: Overflow = Overflow.SATURATE
 
+    @property
+    def compared(self) -> tuple[int, int]:
+        """``lo, hi`` as hardware compares with them: not at all, 0, 0, where values wrap."""
+        return (0, 0) if self.overflow is Overflow.WRAP else (self.lo, self.hi)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 from collections.abc import Callable
 from typing import Any
 
@@ -28,12 +30,16 @@ def activation(chain: FixedChain, node: Any) -> None:
     elif name == "relu" or (name in _PARAMETRIZED and not _parameter(node)[0]):
         chain.clamp(np.array(0))
         chain.cast(result)
+    elif name in _REALS:
+        chain.flush()
+        f, monotone = _sampled(node, chain.fraction, result)
+        chain.apply(f, result.fraction, monotone)
     elif name in _FUNCTIONS:
         chain.flush()
         f = _FUNCTIONS[name](node, chain.fraction, result)
         chain.apply(f, result.fraction)
     else:
-        known = ", ".join(["linear", "relu", *_RELU_MAX, *_FUNCTIONS])
+        known = ", ".join(["linear", "relu", *_RELU_MAX, *_REALS, *_FUNCTIONS])
         raise UnsupportedOp(f"{node.name}: hwgen has no {name} of hls4ml; it has {known}.")
 
 
@@ -59,10 +65,16 @@ def _leaky_relu(node: Any, fraction: IntArray, result: FixedType) -> _Codes:
 
 def _prelu(node: Any, fraction: IntArray, result: FixedType) -> _Codes:
     alpha, t = weight_codes(node.weights["param"], f"{node.name}, slopes")
+    if alpha.size != node.get_attr("n_in"):
+        raise UnsupportedOp(
+            f"{node.name}: {alpha.size} slopes for {node.get_attr('n_in')} values; hls4ml reads "
+            "one slope per value. Use LeakyReLU, or PReLU on vectors."
+        )
     slopes = alpha.reshape(-1, len(fraction))
     if np.any(slopes != slopes[0]):
         raise UnsupportedOp(
-            f"{node.name}: slopes that differ from pixel to pixel; share them (shared_axes)."
+            f"{node.name}: slopes that differ from pixel to pixel; hwgen has one per channel. Use "
+            "LeakyReLU."
         )
     return _two_slopes(slopes[0], t, fraction, result)
 
@@ -86,6 +98,11 @@ def _thresholded_relu(node: Any, fraction: IntArray, result: FixedType) -> _Code
 
 
 def _hard_sigmoid(node: Any, fraction: IntArray, result: FixedType) -> _Codes:
+    if node.get_attr("slope_t") is None:
+        raise UnsupportedOp(
+            f"{node.name}: hls4ml gave {node.get_attr('activation')} no slope, so its C++ does not "
+            "compile; use hard_sigmoid."
+        )
     slope, shift = (
         (t.codes(np.array(node.get_attr(name))), t)
         for name in ("slope", "shift")
@@ -100,6 +117,27 @@ def _hard_sigmoid(node: Any, fraction: IntArray, result: FixedType) -> _Codes:
         return result.convert(2 * y - (1 << fine) if tanh else y, fine)
 
     return f
+
+
+def _sampled(node: Any, fraction: IntArray, result: FixedType) -> tuple[_Codes, bool]:
+    """Return a function that hls4ml samples in a table, and whether it does not decrease."""
+    reach, real = _REALS[node.get_attr("activation").lower()]
+    entries = int(node.get_attr("table_size"))
+    t = fixed_type(node.get_attr("table_t").precision, f"{node.name}, table")
+    points = np.arange(entries) - float(np.float32(entries)) / 2.0
+    points = (2 * reach * points / float(np.float32(entries))).astype(np.float32)
+    values = result.convert(t.codes(np.array([real(float(p)) for p in points])), t.fraction)
+
+    def f(x: IntArray) -> IntArray:
+        within = np.minimum(np.abs(x), int(reach) << fraction)
+        whole = np.sign(x) * (within * entries // (int(2 * reach) << fraction))
+        return values[np.clip(whole + entries // 2, 0, entries - 1)]
+
+    return f, bool(np.all(np.diff(values) >= 0))
+
+
+def _sigmoid(x: float) -> float:
+    return float(np.float32(1.0 / float(np.float32(1) + np.float32(_expf(-x)))))
 
 
 def _unary_lut(node: Any, fraction: IntArray, result: FixedType) -> _Codes:
@@ -119,6 +157,15 @@ def _unary_lut(node: Any, fraction: IntArray, result: FixedType) -> _Codes:
     return f
 
 
+_MATH = ctypes.CDLL(ctypes.util.find_library("m"))  # what the C++ calls, to the last bit
+_expf, _tanhf = _MATH.expf, _MATH.tanhf
+for _float_function in (_expf, _tanhf):
+    _float_function.restype, _float_function.argtypes = ctypes.c_float, [ctypes.c_float]
+
+_REALS: dict[str, tuple[float, Callable[[float], float]]] = {  # sampled on -reach .. reach
+    "sigmoid": (8.0, _sigmoid),
+    "tanh": (4.0, _tanhf),
+}
 _FUNCTIONS: dict[str, Callable[[Any, IntArray, FixedType], _Codes]] = {
     "leakyrelu": _leaky_relu,
     "leaky_relu": _leaky_relu,

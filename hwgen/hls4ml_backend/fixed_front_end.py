@@ -92,11 +92,14 @@ def _fixed(stock: Callable[..., Any], config: dict[str, Any], *args: Any) -> Any
 
 
 def _folding(model: Any, graph: ir.Graph, config: dict[str, Any]) -> Folding:
-    """Return the folding of the layers' reuse factors; TargetCycles goes before them."""
+    """Return the folding of the layers' reuse factors; TargetCycles goes before them.
+
+    hwgen folds the pooling layers, which have no weights, as it likes.
+    """
     if "TargetCycles" in config["Model"]:
         return Folding(reuse=None, target_cycles=int(config["Model"]["TargetCycles"]))
-    nodes = [node for node in model.get_layers() if "weight" in node.weights]
-    factors = [int(node.get_attr("reuse_factor")) for node in nodes]
-    names = [layer.name for layer in graph.products()]
-    reuse = dict(zip(names, factors, strict=True))
-    return Folding(reuse=factors[0] if len(set(factors)) == 1 else reuse)
+    nodes = [e for e in model.get_layers() if "weight" in e.weights or "Pool" in e.class_name]
+    pairs = list(zip((layer.name for layer in graph.products()), nodes, strict=True))
+    reuse = {name: int(e.get_attr("reuse_factor")) for name, e in pairs if "weight" in e.weights}
+    shared = len(reuse) == len(pairs) and len(set(reuse.values())) == 1
+    return Folding(reuse=next(iter(reuse.values())) if shared else reuse)

@@ -38,7 +38,13 @@ def fixed_graph(model: Any) -> ir.Graph:
     for node in nodes[1 + channels_first :]:
         chain.where = node.name
         _layer(node)(chain, node)
+        chain.behind = node.name
+        _check_size(chain, node)
     chain.flush()
+    if not any(isinstance(e, ir.Dense | ir.Depthwise | ir.MaxPool) for e in chain.layers):
+        raise UnsupportedOp(
+            f"{last.name}: no layer before it multiplies; there is nothing to fold."
+        )
     graph = ir.Graph(
         model.config.get_project_name(), chain.tensors[0].name, chain.tensor.name, shape,
         tuple(last.get_output_variable().shape), (entry.step,), tuple(chain.tensors),
@@ -62,6 +68,15 @@ def _chain_of(model: Any) -> list[Any]:
                 "builds chains of layers, without branches."
             )
     return nodes
+
+
+def _check_size(chain: FixedChain, node: Any) -> None:
+    shape = list(node.get_output_variable().shape)
+    if prod(shape) != chain.tensor.values:
+        raise UnsupportedOp(
+            f"{node.name}: hls4ml takes its output for {shape}, but it computes "
+            f"{[*chain.tensor.space, chain.tensor.size]}; hls4ml has no such {node.class_name}."
+        )
 
 
 def _moves_channels(node: Any) -> bool:
@@ -156,6 +171,10 @@ def _taps(node: Any) -> int:
 
 
 def _weights(node: Any) -> tuple[IntArray, FixedType]:
+    if node.get_attr("compression"):
+        raise UnsupportedOp(
+            f"{node.name}: compressed weights; leave Compression out of its config."
+        )
     codes, t = weight_codes(node.weights["weight"], f"{node.name}, weights")
     precision = node.weights["weight"].type.precision
     ternary = isinstance(precision, IntegerPrecisionType) and t.signed and t.width == 2
@@ -213,31 +232,61 @@ def _batch_norm(chain: FixedChain, node: Any) -> None:
 
 # ---- pooling ------------------------------------------------------------------------------------
 def _pooling(chain: FixedChain, node: Any) -> None:
-    """Average as the C++ does: the sum in accum_t, divided towards zero on accum_t's grid."""
+    kernel, stride, pads = _pool_window(chain, node)
+    use = _maximum if node.get_attr("pool_op") == "Max" else _average
+    use(chain, node, kernel, stride, pads)
+    chain.cast(_result(node))
+
+
+_Axes = tuple[int, ...]
+_Pads = tuple[tuple[int, int], ...]
+
+
+def _pool_window(chain: FixedChain, node: Any) -> tuple[_Axes, _Axes, _Pads]:
     get, space = node.get_attr, chain.tensor.space
-    if get("pool_op") != "Average":
-        raise UnsupportedOp(f"{node.name}: {get('pool_op')} pooling; hwgen takes average pooling.")
     if "Global" in node.class_name:
-        kernel, stride = space, space
-        pads: tuple[tuple[int, int], ...] = ((0, 0),) * len(space)
-    else:
-        axes = [("height", "top", "bottom")] if "2D" in node.class_name else []
-        axes.append(("width", "left", "right"))
-        kernel = tuple(get(f"pool_{axis}") for axis, _, _ in axes)
-        stride = tuple(get(f"stride_{axis}") for axis, _, _ in axes)
-        pads = tuple((get(f"pad_{a}", 0), get(f"pad_{b}", 0)) for _, a, b in axes)
-    if np.any(pads) and not get("count_pad"):
+        return space, space, ((0, 0),) * len(space)
+    axes = [("height", "top", "bottom")] if "2D" in node.class_name else []
+    axes.append(("width", "left", "right"))
+    return (
+        tuple(get(f"pool_{axis}") for axis, _, _ in axes),
+        tuple(get(f"stride_{axis}") for axis, _, _ in axes),
+        tuple((get(f"pad_{a}", 0), get(f"pad_{b}", 0)) for _, a, b in axes),
+    )
+
+
+def _average(chain: FixedChain, node: Any, kernel: _Axes, stride: _Axes, pads: _Pads) -> None:
+    """Average as the C++ does: the sum in accum_t, divided towards zero on accum_t's grid."""
+    if np.any(pads) and not node.get_attr("count_pad"):
         raise UnsupportedOp(
             f"{node.name}: averages that leave the padding out divide by a different number at the "
             'border; pool without padding (padding="valid").'
         )
-    taps = prod(kernel)
     chain.window(kernel, stride, (1,) * len(kernel), pads)
-    chain.depthwise(np.ones((node.get_output_variable().shape[-1], taps), dtype=np.int64), 0)
+    ones = np.ones((node.get_output_variable().shape[-1], prod(kernel)), dtype=np.int64)
+    chain.depthwise(ones, 0)
     accum = _accumulator(chain, node, np.zeros(1, dtype=np.int64))
     chain.cast(accum)
-    chain.divide(taps, accum)
-    chain.cast(_result(node))
+    chain.divide(prod(kernel), accum)
+
+
+def _maximum(chain: FixedChain, node: Any, kernel: _Axes, stride: _Axes, pads: _Pads) -> None:
+    """Compare in accum_t, which must hold every value; padding has its input's lowest code."""
+    x = fixed_type(node.get_input_variable().type.precision, f"{node.name}, input")
+    accum = fixed_type(node.get_attr("accum_t").precision, f"{node.name}, accumulator")
+    finer = x.fraction - accum.fraction
+    if finer > 0 or x.hi << -finer > accum.hi or x.lo << -finer < accum.lo:
+        raise UnsupportedOp(
+            f"{node.name}: compares values of type {x} in {accum}, which does not hold them all. "
+            f"Set its accum precision to the type of its input, {x}."
+        )
+    if np.any(pads) and not x.signed:
+        raise UnsupportedOp(
+            f"{node.name}: hls4ml's C++ pads maxima of unsigned values with half of their range; "
+            'pool without padding (padding="valid").'
+        )
+    chain.window(kernel, stride, (1,) * len(kernel), pads, lowest=True)
+    chain.maximum(prod(kernel))
 
 
 # ---- the rest -----------------------------------------------------------------------------------
@@ -278,10 +327,9 @@ def _precision(node: Any) -> Any:
 
 def _per_channel(chain: FixedChain, node: Any, values: IntArray) -> IntArray:
     """Return one value per channel of one per channel or per value of a frame."""
-    rows = np.ravel(values)
-    if rows.size == 1:
-        return np.repeat(rows, chain.tensor.size)
-    rows = rows.reshape(-1, chain.tensor.size)
+    if values.size == 1:
+        return np.repeat(np.ravel(values), chain.tensor.size)
+    rows = values.reshape(-1, chain.tensor.size)
     if np.any(rows != rows[0]):
         raise UnsupportedOp(
             f"{node.name}: parameters that differ from pixel to pixel; hwgen has one per channel. "

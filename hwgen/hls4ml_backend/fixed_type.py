@@ -104,8 +104,9 @@ def fixed_type(precision: Any, where: str) -> FixedType:
         return _checked(FixedType(precision.width, 0, precision.signed, "TRN_ZERO"), where)
     if not isinstance(precision, FixedPrecisionType):
         raise UnsupportedOp(
-            f"{where}: type {precision} is not a fixed-point type; hwgen takes fixed<W,I>, "
-            "ufixed<W,I> and int<W> from hls4ml. Set the layer's Precision to one of these."
+            f"{where}: {precision} is a {_kind(precision)} type; hwgen takes fixed<W,I>, "
+            "ufixed<W,I> and int<W> from hls4ml. Set the layer's Precision to one of these (in "
+            "QKeras: alpha=1)."
         )
     if precision.saturation_bits:
         raise UnsupportedOp(
@@ -117,6 +118,12 @@ def fixed_type(precision: Any, where: str) -> FixedType:
                   precision.rounding_mode.name, precision.saturation_mode.name),
         where,
     )  # fmt: skip
+
+
+def _kind(precision: Any) -> str:
+    names = {"Exponent": "power of two", "Xnor": "binary", "Float": "float"}
+    kinds = [cls.__name__ for cls in type(precision).__mro__]
+    return next((n for key, n in names.items() if any(key in k for k in kinds)), "not fixed-point")
 
 
 def _checked(t: FixedType, where: str) -> FixedType:

@@ -151,7 +151,7 @@ def _cpp_layer(layer: ir.Layer, x: ir.Tensor, y: ir.Tensor) -> _CppLayer:
 def _requant(layer: ir.Requant, x: ir.Tensor) -> _CppLayer:
     attributes = {
         "multiplier_data": layer.multiplier, "bias_data": layer.bias, "shift": layer.shift,
-        "rounding": str(layer.rounding), "lo": layer.lo, "hi": layer.hi,
+        "rounding": str(layer.rounding), "lo": layer.compared[0], "hi": layer.compared[1],
         "overflow": str(layer.overflow), "rounding_mode": list(Rounding).index(layer.rounding),
         "overflow_mode": list(Overflow).index(layer.overflow),
         "scaled_t": ap_type(_scaled_type(layer, x)),

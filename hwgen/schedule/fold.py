@@ -136,12 +136,14 @@ def _group_cost(group: Group, graph: Graph, fold: Fold) -> float:
     own = product_cost(group.product, fold, x, y)
     if group.window is not None:
         own += window_cost(group.window, graph, fold.simd)
+    own = sum((layer_cost(e, graph, fold.simd) for e in group.before), own)
     return sum((layer_cost(e, graph, fold.pe) for e in group.after), own).scalar
 
 
 def _folded(graph: Graph, folds: Sequence[Fold]) -> Graph:
     layers: list[Layer] = []
     for group, fold in zip(groups(graph), folds, strict=True):
+        layers += group.before
         if group.window is not None:
             layers.append(replace(group.window, fold=Fold(fold.simd, fold.simd)))
         layers += [replace(group.product, fold=fold), *group.after]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import gcd, prod
 
@@ -12,11 +12,15 @@ from hwgen.graph.ir import Dense, Depthwise, Graph, Layer, MaxPool, Product, Win
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A product, the window that feeds it, and the elementwise layers that follow it."""
+    """A product, the window that feeds it, and the elementwise layers that follow it.
+
+    ``before``: elementwise layers in front of the first product of a graph.
+    """
 
     window: Window | None
     product: Product
     after: tuple[Layer, ...]
+    before: tuple[Layer, ...] = ()
 
     @property
     def x(self) -> str:
@@ -28,16 +32,18 @@ def groups(graph: Graph) -> list[Group]:
     """Return the layers of a graph, product by product."""
     found: list[Group] = []
     window: Window | None = None
+    first: tuple[Layer, ...] = ()
     for layer in graph.layers:
         match layer:
             case Window():
                 window = layer
             case Dense() | XnorDense() | Depthwise() | MaxPool():
-                found.append(Group(window, layer, ()))
-                window = None
+                found.append(Group(window, layer, (), first))
+                window, first = None, ()
+            case _ if found:
+                found[-1] = replace(found[-1], after=(*found[-1].after, layer))
             case _:
-                last = found[-1]
-                found[-1] = Group(last.window, last.product, (*last.after, layer))
+                first = (*first, layer)
     return found
 
 
@@ -100,6 +106,7 @@ def _all_cycles(graph: Graph) -> Iterator[int]:
         yield cycles(group.product, graph)
         if group.window is not None:
             yield cycles(group.window, graph)
+        yield from (cycles(layer, graph, group.product.fold.simd) for layer in group.before)
         yield from (cycles(layer, graph, group.product.fold.pe) for layer in group.after)
     for before, here in pairwise(found):
         yield joint_cycles(here, graph, before.product.fold.pe, here.product.fold.simd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from hwgen.graph.check import check
 from hwgen.graph.ranges import accumulator_bounds
 from hwgen.num.elementwise import QuantSpec, Step
 from hwgen.num.inttype import frozen_array
-from hwgen.num.rounding import Rounding
+from hwgen.num.rounding import Overflow, Rounding
 
+os.environ.setdefault("KERAS_BACKEND", "torch")  # read when keras is first imported
 ONE, ZERO = np.array(1.0), np.array(0.0)
 
 
@@ -82,3 +84,20 @@ def binary() -> ir.Graph:
     act1 = ir.Threshold("act1", "popcount", "sign", frozen_array(steps), 0)
     fc2, a = dense("fc2", s, rng.integers(-2, 2, (3, 16)))
     return chain("binary", [x, p, s, a], [fc1, act1, fc2])
+
+
+@pytest.fixture(scope="session")
+def modes() -> ir.Graph:
+    """Requantizers with every rounding and every overflow, ties and overflows in plenty."""
+    rng = np.random.default_rng(3)
+    values = [tensor("codes", 3, -128, 127)]
+    layers: list[ir.Layer] = []
+    pairs = zip(Rounding, [*Overflow, Overflow.WRAP, Overflow.ZERO], strict=True)
+    for i, (rounding, overflow) in enumerate(pairs):
+        fc, a = dense(f"fc{i}", values[-1], rng.integers(-6, 7, (3, 3)))
+        lo, hi = (-8, 7) if overflow is Overflow.WRAP else (-6, 7)
+        y = tensor(f"q{i}", 3, lo, hi)
+        m, b = (frozen_array(v) for v in (rng.integers(1, 4, 3), rng.integers(-4, 5, 3)))
+        cast = ir.Requant(f"cast{i}", a.name, y.name, m, b, 3, rounding, lo, hi, overflow)
+        values, layers = [*values, a, y], [*layers, fc, cast]
+    return chain("modes", values, layers)

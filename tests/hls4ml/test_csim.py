@@ -23,7 +23,7 @@ def codes(graph, batch):
     return rows
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "modes"])
 def test_every_tensor_equals_the_reference(name, request, directory):
     graph = request.getfixturevalue(name)
     csim, x = compile_csim(graph, directory / name), codes(graph, 300)

@@ -7,21 +7,32 @@ import dataclasses
 import numpy as np
 import pytest
 from onnx import numpy_helper
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.core.onnx_exec import execute_onnx
 
 from hwgen.errors import ModelError
 from hwgen.graph import ir
+from hwgen.graph.execute import trace
 from hwgen.graph.serialize import dumps
 from hwgen.hls4ml_backend import to_graph
 from hwgen.streamline.write import integer_qonnx
 
 
-@pytest.mark.parametrize("name", ["wide", "binary"])
+@pytest.mark.parametrize("name", ["wide", "binary", "modes"])
 def test_returns_the_graph_that_was_written(name, request):
     graph = request.getfixturevalue(name)
     unfolded = [dataclasses.replace(e, fold=ir.Fold()) if isinstance(e, ir.Dense) else e
                 for e in graph.layers]  # fmt: skip
     expected = dataclasses.replace(graph, layers=tuple(unfolded))
     assert dumps(to_graph(integer_qonnx(graph))) == dumps(expected)
+
+
+def test_the_executor_rounds_and_overflows_alike(modes):
+    model = ModelWrapper(integer_qonnx(modes))
+    for row in np.random.default_rng(0).integers(-128, 128, (40, 3)):
+        found = execute_onnx(model, {"codes": row[None].astype(np.float32)}, True)
+        for name, codes in trace(modes, row[None]).items():
+            np.testing.assert_array_equal(found[name], codes, err_msg=name)
 
 
 def test_keeps_thresholds_above_float32(wide):

@@ -51,8 +51,8 @@ def flow(monkeypatch):
     """Stand-in for ``hwgen.flow`` that doubles its inputs and keeps what it was asked."""
     asked = []
 
-    def build_from_model(model, out, *, reuse=None, target_cycles=None, part=None):
-        asked.append((model, out, reuse, target_cycles, part))
+    def build_from_source(source, out, *, reuse=None, target_cycles=None, part=None):
+        asked.append((source.model, out, reuse, target_cycles, part))
         return Path(out) / "written"
 
     def run(directory, x, engine):
@@ -60,7 +60,7 @@ def flow(monkeypatch):
         return 2 * x.reshape(len(x), -1)[:, :2].astype(np.float64)
 
     stub = types.ModuleType("hwgen.flow")
-    stub.asked, stub.build_from_model, stub.run = asked, build_from_model, run
+    stub.asked, stub.build_from_source, stub.run = asked, build_from_source, run
     stub.synthesise = lambda directory, part="default": {"lut": 7, "part": part}
     monkeypatch.setitem(sys.modules, "hwgen.flow", stub)
     monkeypatch.setattr(hwgen, "flow", stub, raising=False)
@@ -141,7 +141,7 @@ def test_hwgen_errors_reach_the_user(float_model, flow, tmp_path, monkeypatch):
     def refuse(*args, **kwargs):
         raise UnsupportedOp("Erf_3: no integer form")
 
-    monkeypatch.setattr(flow, "build_from_model", refuse)
+    monkeypatch.setattr(flow, "build_from_source", refuse)
     with pytest.raises(UnsupportedOp, match=r"^Erf_3: no integer form$"):
         convert(float_model, tmp_path).compile()
     float_model.graph.output.append(float_model.graph.output[0])
