@@ -11,7 +11,9 @@ from exact import assert_exact, assert_integer_onnx_exact, saved
 
 from hwgen.errors import UnsupportedOp
 from hwgen.graph.ir import Dense, Table, Threshold
+from hwgen.num.elementwise import Step
 from hwgen.streamline import streamline
+from hwgen.streamline.float32 import Interval, float32_bounds
 from models import Chain
 
 RNG = np.random.default_rng(20)
@@ -119,6 +121,14 @@ def test_too_wide_a_range_is_refused_and_the_remedy_works(tmp_path, monkeypatch)
     with pytest.raises(UnsupportedOp, match=r"^Mul_5: its function neither rises nor falls thro"):
         streamline(closed(swish(opened())).model())
     assert_exact(saved(closed(swish(opened().quant(0.13, bits=6)), scale=0.03), tmp_path))
+
+
+def test_bounds_of_a_function_that_turns_inside_them_have_its_turning_point():
+    turning = (Step("PRelu", (np.array(-1.0),)),)
+    bounds = float32_bounds(turning, Interval(np.array([-1e-3]), np.array([2e-3])))
+    assert bounds.holds(np.array([0.0])).all()
+    assert bounds.holds(np.array([2e-3])).all()
+    assert not bounds.holds(np.array([3e-3])).any()
 
 
 def test_what_no_step_can_be():
