@@ -9,7 +9,7 @@ LIBDIR = $(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"
 PACKAGES := g++ perl ccache libpython3.11 python3.11-venv
 export OBJCACHE ?= $(shell command -v ccache)
 
-.PHONY: setup demo test lint formal fuzz bench clean
+.PHONY: setup demo test lint formal fuzz bench matrix clean
 
 setup: .venv/.ready
 
@@ -60,6 +60,10 @@ formal: setup
 bench: setup
 	$(BIN)/hwgen train kws_mlp --out build/bench/kws
 	$(BIN)/python benchmarks/zoo.py --zoo $(ZOO)
+
+# docs/matrix.md: models of every kind through hwgen and stock hls4ml, twenty minutes.
+matrix: setup
+	$(BIN)/python benchmarks/matrix.py --rtl 77 --hls4ml 64
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

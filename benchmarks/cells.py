@@ -83,21 +83,22 @@ class Cell:
 
 
 def impossible(cell: Cell) -> str:
-    """Return why Brevitas has no such model; "" if it has."""
+    """Return why there is no such model, or no export of it; "" if there is."""
     if cell.weight_bits == "1" and cell.weight_scales == "per channel":
         return "binary weights of Brevitas have one constant scale"
-    if cell.act_bits == "1" and cell.zero_point == "asymmetric":
-        return "Brevitas' exporter has no zero point for one bit"
-    if cell.act_bits == "1" and cell.narrow == "yes":
-        return "a narrow range of one bit has one value"
-    if cell.act_bits == "1" and cell.signed and cell.rounding != "ROUND":
-        return "a sign is not rounded"
+    if cell.act_bits == "1" and not cell.signed:
+        return "Brevitas 0.13.4 writes an unsigned bit as a sign, so its export is not its model"
+    if cell.act_bits == "1" and (cell.narrow == "yes" or cell.rounding != "ROUND"):
+        return "a sign has no narrow range and is not rounded"
     return ""
 
 
 # ---- sampling -----------------------------------------------------------------------------------
 def singles() -> list[Cell]:
-    """Return the plain cell and every cell that differs from it in one factor."""
+    """Return the plain cell and every cell that differs from it in one factor.
+
+    A value that does not go with ReLU comes with the identity.
+    """
     plain = Cell()
     odd = [
         replace(plain, **{name: value})
@@ -105,53 +106,49 @@ def singles() -> list[Cell]:
         for value in values
         if value != getattr(plain, name)
     ]
-    return [plain, *(cell for cell in odd if not impossible(cell))]
+    return [plain, *(replace(c, activation="identity") if impossible(c) else c for c in odd)]
 
 
 def pairwise(seed: int = 0) -> list[Cell]:
     """Return cells in which every possible pair of values of two factors occurs.
 
-    Greedy: each cell starts from a pair that is missing and takes, factor by factor, the value
-    that covers most missing pairs, the first in a random order where several do.
+    Greedy: each cell starts from a pair that is missing and takes, factor by factor, the possible
+    value that covers most missing pairs, the first in a random order where several do.
     """
     rng = np.random.default_rng(seed)
-    names = list(FACTORS)
-    missing = {
-        frozenset({(a, x), (b, y)})
-        for a, b in itertools.combinations(names, 2)
-        for x in FACTORS[a]
-        for y in FACTORS[b]
-    }
+    missing = [
+        {a: x, b: y}
+        for a, b in itertools.combinations(FACTORS, 2)
+        for x, y in itertools.product(FACTORS[a], FACTORS[b])
+    ]
     cells = []
     while missing:
-        pair = min(missing, key=sorted)
-        chosen = dict(pair)
-        cell = _completed(chosen, missing, rng)
-        missing.discard(pair)
-        if cell is None:
-            continue
-        cells.append(cell)
-        values = [(f, getattr(cell, f)) for f in names]
-        missing -= {frozenset(p) for p in itertools.combinations(values, 2)}
+        cell = _completed(missing.pop(0), missing, rng)
+        if cell is not None:
+            cells.append(cell)
+            missing = [m for m in missing if any(getattr(cell, f) != v for f, v in m.items())]
     return cells
 
 
 def _completed(
-    chosen: dict[str, str], missing: set[frozenset[tuple[str, str]]], rng: np.random.Generator
+    chosen: dict[str, str], missing: list[dict[str, str]], rng: np.random.Generator
 ) -> Cell | None:
-    for _ in range(50):
-        values = dict(chosen)
-        for name in rng.permutation([f for f in FACTORS if f not in values]):
-            options = [str(v) for v in rng.permutation(FACTORS[name])]
-
-            def gain(value: str, name: str = name, values: dict[str, str] = values) -> int:
-                return sum(frozenset({(name, value), other}) in missing for other in values.items())
-
-            values[name] = max(options, key=gain)
-        cell = Cell(**values)
-        if not impossible(cell):
-            return cell
-    return None
+    """Return a possible cell with the chosen values, or None."""
+    pairs = {frozenset(pair.items()) for pair in missing}
+    values = {**chosen}
+    for name in map(str, rng.permutation([f for f in FACTORS if f not in chosen])):
+        options = [
+            {**values, name: str(v)}
+            for v in rng.permutation(FACTORS[name])
+            if not impossible(Cell(**{"activation": "identity", **values, name: str(v)}))
+        ]
+        if not options:
+            return None
+        gains = [sum(frozenset({(name, o[name]), v}) in pairs for v in values.items())
+                 for o in options]  # fmt: skip
+        values = options[int(np.argmax(gains))]
+    cell = Cell(**values)
+    return None if impossible(cell) else cell
 
 
 # ---- models -------------------------------------------------------------------------------------

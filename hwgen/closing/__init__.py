@@ -2,8 +2,8 @@
 
 from hwgen.closing.affine import Line
 from hwgen.closing.choose import cheapest
-from hwgen.closing.pieces import MOST_VALUES, evaluations, pieces, tabulated
 from hwgen.closing.staircase import Function, Staircase, staircase
+from hwgen.closing.tables import MOST_VALUES, evaluations, pieces, tabulated
 
 __all__ = [
     "MOST_VALUES",

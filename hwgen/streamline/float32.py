@@ -75,7 +75,7 @@ class Float32:
         x  (batch, values) codes that go into the product
         """
         segment, real = self._product(product, x)
-        real = _after(segment, real)
+        real = float32_bounds(segment, real)
         t = self._graph.tensor(product)
         ends = real.low / t.scale + t.zero_point, real.high / t.scale + t.zero_point
         return Interval(np.minimum(*ends), np.maximum(*ends)).flat(len(x))
@@ -106,14 +106,15 @@ class Float32:
 
 def _codes(segment: Segment, x: Interval) -> Interval:
     """Return the codes of a segment that ends in ``Quant``."""
-    before = _before_rounding(segment[-1], _after(segment[:-1], x))
+    before = _before_rounding(segment[-1], float32_bounds(segment[:-1], x))
     return Interval(
         codes(segment[-1:], before.low).astype(np.float64),
         codes(segment[-1:], before.high).astype(np.float64),
     )
 
 
-def _after(segment: Segment, x: Interval) -> Interval:
+def float32_bounds(segment: Segment, x: Interval) -> Interval:
+    """Return what float32 may make of a segment whose input lies within ``x``."""
     values = [x]
     for step in segment:
         earlier = None if step.earlier is None else values[step.earlier]

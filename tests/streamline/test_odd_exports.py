@@ -9,6 +9,7 @@ from pathlib import Path
 
 import brevitas.nn as qnn
 import brevitas.quant as bq
+import numpy as np
 import pytest
 import torch
 from brevitas.export import export_onnx_qcdq, export_qonnx
@@ -16,6 +17,7 @@ from exact import assert_exact
 from torch import nn
 
 from hwgen.errors import ModelError, UnsupportedOp
+from hwgen.export import check_against_executor
 from hwgen.streamline import streamline
 
 SCRIPT = {"dynamo": False, "opset_version": 13}
@@ -287,3 +289,13 @@ def test_dynamic_length(tmp_path):
         "odd: tensor 'x' has a dynamic shape (axis 2 is 'length'); hardware needs fixed sizes. "
         "Export with a static shape, only the batch may be dynamic.",
     )
+
+
+def test_an_unsigned_bit_is_exported_as_a_sign(tmp_path):
+    """Brevitas 0.13.4 writes BipolarQuant: hwgen equals the file, the check of exports warns."""
+    bit = quant(bit_width=1, act_quant=bq.Uint8ActPerTensorFloat)
+    model = chain(linear(6, 4), bit, linear(4, 3))
+    path = exported(model, VECTOR, tmp_path / "odd.onnx")
+    assert_exact(path)
+    x = np.random.default_rng(0).normal(0, 1, (64, *VECTOR)).astype(np.float32)
+    assert check_against_executor(model, path, x) > 64
