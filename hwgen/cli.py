@@ -17,9 +17,10 @@ from hwgen.errors import HwgenError, OutputError
 
 _NEEDED = {
     "brevitas": "model.pt of hwgen train", "qonnx": "model.onnx", "tflite": "model.tflite",
+    "hls4ml": "hls4ml.tar.gz of a Keras or PyTorch model",
 }  # fmt: skip
 _ENGINES = ("rtl", "reference", "csim")
-_WITNESSES = ("brevitas", "qonnx", "tflite", "reference", "csim", "rtl")
+_WITNESSES = ("brevitas", "qonnx", "tflite", "hls4ml", "reference", "csim", "rtl")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -191,13 +192,34 @@ def _verify(args: argparse.Namespace) -> int:
     if "ii_cycles" in result:
         print(f"RTL: {result['ii_cycles']} cycles per inference back to back, latency "
               f"{result['latency_cycles']} cycles")  # fmt: skip
-    first = result["first_mismatch"]
-    if first:
-        print(f"first mismatch: {first['witness']}, layer {first['layer']}, channel "
-              f"{first['channel']}, sample {first['sample']}: expected {first['expected']}, got "
-              f"{first['got']}")  # fmt: skip
+    if result["first_mismatch"]:
+        _print_mismatches(result)
     print(f"wrote {args.dir / 'verify.json'}")
     return 1 if result["mismatches"] else 0
+
+
+def _print_mismatches(result: dict[str, Any]) -> None:
+    """Print the first difference of each witness, the waveform, what is to blame."""
+    columns = "  {:<20} {:<28} {:>7} {:>12} {:>6} {:>8} {:>10} {:>10}"
+    print("first difference of each witness, in the order layer, sample, position, channel:")
+    print(columns.format("witness", "layer", "channel", "position", "sample", "cycle", "expected",
+                         "got"))  # fmt: skip
+    firsts = [w["first_mismatch"] for w in result["witnesses"] if w["first_mismatch"]]
+    for m in firsts:
+        layer = " or ".join([*m["unseen"], m["layer"]])
+        position = ", ".join(map(str, m["position"])) or "-"
+        cycle = "-" if m["cycle"] is None else m["cycle"]
+        print(columns.format(m["witness"], layer, m["channel"], position, m["sample"], cycle,
+                             m["expected"], m["got"]))  # fmt: skip
+    for witness in result["witnesses"]:
+        if witness["complaint"]:
+            print(f"{witness['name']}: assertion failed, {witness['complaint']}")
+    for m in firsts:
+        if m["waveform"]:
+            print(f"wrote {m['waveform']}: waveform around cycle {m['cycle']} of {m['witness']}, the "
+                  f"top's streams and the inside of {m['instance']}; two time units a cycle, the "
+                  f"wrong beat is on {m['tensor']}_tdata at {2 * m['cycle']}")  # fmt: skip
+    print(f"diagnosis: {result['diagnosis']}")
 
 
 def _run(args: argparse.Namespace) -> int:

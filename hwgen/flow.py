@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 import hwgen
-from hwgen.emit import MANIFEST, TOP, emit_top, replacing, stream_facts, write_json, write_rtl
+from hwgen.emit import (
+    MANIFEST,
+    TOP,
+    WAVEFORM,
+    emit_top,
+    replacing,
+    stream_facts,
+    write_json,
+    write_rtl,
+)
 from hwgen.errors import FoldError, HwgenError
 from hwgen.graph.check import check
 from hwgen.graph.execute import decode, encode, trace
@@ -26,6 +35,7 @@ from hwgen.graph.ir import Dense, Depthwise, Graph, Layer, Window, XnorDense
 from hwgen.graph.names import identifier
 from hwgen.graph.serialize import dumps
 from hwgen.graph.stimulus import random_inputs
+from hwgen.locate import diagnosis, earliest, failures_shown, located
 from hwgen.parts import find_part
 from hwgen.schedule import (
     cycles,
@@ -224,15 +234,18 @@ def verify(
     x, kind = _samples(opened, samples, inputs, seed)
     panel = Panel(opened, x)
     verdicts = []
-    for verdict in panel.hear(tuple(w for w in WITNESSES if w in asked)):
-        heard(verdict)
-        verdicts.append(verdict)
+    (folder / WAVEFORM).unlink(missing_ok=True)
+    with failures_shown(panel):
+        for verdict in panel.hear(tuple(w for w in WITNESSES if w in asked)):
+            heard(verdict)
+            verdicts.append(verdict)
     if not any(v.name != "reference" for v in verdicts):
         raise HwgenError(
             f"nothing was compared: {', '.join(asked)} of {folder} has no witness beside the "
             "reference (brevitas needs the model.pt of a training); ask for another --witness."
         )
-    firsts = [v.first for v in verdicts if v.first is not None]
+    verdicts = located(panel, verdicts)
+    first = earliest(panel, verdicts)
     result = {
         "samples": len(x),
         "inputs": kind,
@@ -241,10 +254,12 @@ def verify(
         **panel.cycles,
         "witnesses": [
             {"name": v.name, "compared": v.compared, "mismatches": v.mismatches, "ties": v.ties,
-             "seconds": round(v.seconds, 2)}
+             "seconds": round(v.seconds, 2), "complaint": v.complaint,
+             "first_mismatch": asdict(v.first) if v.first else None}
             for v in verdicts
         ],
-        "first_mismatch": asdict(firsts[0]) if firsts else None,
+        "first_mismatch": asdict(first) if first else None,
+        "diagnosis": diagnosis(opened, verdicts) if first else None,
     }  # fmt: skip
     write_json(folder / "verify.json", result)
     return result
@@ -327,12 +342,11 @@ def vitis(file: Path, out: Path, samples: int = 200) -> Verdict:
 
     graph = translate(load_source(file))
     codes = encode(graph, random_inputs(graph, _affordable(graph, samples), seed=0))
-    layers = {layer.y: layer.name for layer in graph.layers}
     with replacing(out) as stage:
         started = time.monotonic()
         found = csim_trace(compile_csim(graph, stage), codes)
         seconds = time.monotonic() - started
-        verdict = compare("csim", trace(graph, codes), found, layers, seconds)
+        verdict = compare("csim", graph, trace(graph, codes), found, seconds)
         settle(stage, out)
         write_json(stage / MANIFEST, {"name": graph.name, "csim": asdict(verdict)})
     return verdict

@@ -1,4 +1,4 @@
-"""hwgen as an hls4ml backend: ``convert_from_onnx_model(model, backend="hwgen")``.
+"""hwgen as an hls4ml backend: ``convert_from_{onnx,keras,pytorch}_model(..., backend="hwgen")``.
 
 ``compile()`` writes the accelerator and builds its Verilator simulator, ``predict(x)`` runs the
 RTL, ``build()`` synthesises it with Yosys.  hls4ml finds ``register`` through the entry point
@@ -18,10 +18,15 @@ from hls4ml.model.flow import register_flow
 from hls4ml.writer.writers import Writer, writer_map
 
 from hwgen.errors import ModelError
-from hwgen.hls4ml_backend.front_end import BACKEND, FOLDING, install_config, install_converter
+from hwgen.hls4ml_backend.fixed_front_end import (
+    FIXED,
+    install_fixed_configs,
+    install_fixed_converters,
+)
+from hwgen.hls4ml_backend.front_end import install_config, install_converter
 from hwgen.hls4ml_backend.layers import register_layers
 from hwgen.hls4ml_backend.onnx_handlers import register_handlers
-from hwgen.hls4ml_backend.options import warn_ignored
+from hwgen.hls4ml_backend.options import BACKEND, FOLDING, warn_ignored
 
 
 def register(
@@ -39,6 +44,7 @@ def register(
             register_layers()
             register_backend(BACKEND, HwgenBackend)
             install_config()
+            install_fixed_configs()
     except Exception as error:
         raise RuntimeError(f"{type(error).__name__}: {error}") from error
 
@@ -49,13 +55,18 @@ class HwgenWriter(Writer):
     def write_hls(self, model: Any) -> None:
         """Write the accelerator of ``model`` (an hls4ml ModelGraph) to its output directory."""
         from hwgen import flow
+        from hwgen.sources import FixedSource, QonnxSource, Source
 
         config = model.config.config
         if FOLDING not in config:
-            raise ModelError("hwgen reads QONNX: use hls4ml.converters.convert_from_onnx_model.")
-        fold = config[FOLDING]
-        directory = flow.build_from_model(
-            config["OnnxModel"],
+            raise ModelError(
+                "hwgen reads QONNX, Keras and PyTorch models: use convert_from_onnx_model, "
+                "convert_from_keras_model or convert_from_pytorch_model of hls4ml.converters."
+            )
+        fold, fixed = config[FOLDING], config.get(FIXED)
+        source: Source = QonnxSource(config["OnnxModel"]) if fixed is None else FixedSource(fixed)
+        directory = flow.build_from_source(
+            source,
             Path(config["OutputDir"]),
             reuse=fold.reuse,
             target_cycles=fold.target_cycles,
@@ -84,6 +95,7 @@ class HwgenBackend(Backend):
         io_type  "io_stream": every layer streams; warns of "io_parallel" and of other options
         """
         install_converter()
+        install_fixed_converters()
         register_handlers()
         given = [name for name, value in options.items() if value is not None]
         warn_ignored(given + ["io_parallel"] * (io_type == "io_parallel"))

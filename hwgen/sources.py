@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+    from hwgen.hls4ml_backend.fixed_front_end import FixedModel
+
 
 class Source(Protocol):
     """A model that can be built; a build directory keeps its file."""
@@ -80,8 +82,33 @@ class TfliteSource:
         return integer_qonnx(to_graph(self.content, self.name))
 
 
-Kind: TypeAlias = type[QonnxSource] | type[TfliteSource]
-KINDS: tuple[Kind, ...] = (QonnxSource, TfliteSource)
+@dataclass(frozen=True, eq=False)
+class FixedSource:
+    """A Keras or PyTorch model that hls4ml gave fixed-point types; the file is its own project."""
+
+    FILE: ClassVar[str] = "hls4ml.tar.gz"
+    WITNESSES: ClassVar[tuple[str, ...]] = ("hls4ml",)
+    model: FixedModel
+
+    @property
+    def content(self) -> bytes:
+        """The project that hls4ml's Vitis backend writes of the model."""
+        return self.model.project
+
+    @property
+    def left_to_host(self) -> list[str]:
+        """Nothing: the model is built to its end."""
+        return []
+
+    def integer_qonnx(self) -> ModelProto:
+        """Return the model's integer graph as QONNX."""
+        from hwgen.streamline.write import integer_qonnx
+
+        return integer_qonnx(self.model.graph)
+
+
+Kind: TypeAlias = type[QonnxSource] | type[TfliteSource] | type[FixedSource]
+KINDS: tuple[Kind, ...] = (QonnxSource, TfliteSource, FixedSource)
 
 
 def load_source(path: Path) -> Source:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,16 +17,21 @@ from hwgen.graph.execute import channels_last, encode, trace
 from hwgen.graph.ir import ArgMax, Graph
 from hwgen.graph.serialize import loads
 from hwgen.num.inttype import IntArray
-from hwgen.num.pack import pack_lanes, unpack_lanes
+from hwgen.num.pack import ByteArray, pack_lanes, unpack_lanes
 from hwgen.sim.compare import Trace, Verdict, compare
+from hwgen.sim.failure import AssertionFailed, SimulationFailed
 from hwgen.sim.simulator import Probe, SimResult, Simulator, build_simulator
 from hwgen.sources import kind_in
 
 if TYPE_CHECKING:
     from hwgen.streamline.float32 import Float32
 
-WITNESSES = ("brevitas", "qonnx", "tflite", "reference", "csim", "rtl")
-_STALLED_SAMPLES = 100  # of the run with random stalls on both sides
+WITNESSES = ("brevitas", "qonnx", "tflite", "hls4ml", "reference", "csim", "rtl")
+RTL_RUNS: dict[str, dict[str, float]] = {  # back to back, and with random stalls on both sides
+    "rtl": {},
+    "rtl, random stalls": {"idle": 0.4, "backpressure": 0.4, "seed": 1},
+}
+_STALLED_SAMPLES = 100
 _FAR = 2.0**62  # beyond every code
 _EVIDENT = 1e-3  # of one code: closer than this to an integer is that integer
 
@@ -80,10 +85,10 @@ def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:
         ) from None
 
 
-def simulator(build: Build) -> Simulator:
+def simulator(build: Build, *, waves: bool = False) -> Simulator:
     """Return the compiled simulator of a build; compiled at most once per content."""
     facts = build.manifest["streams"]
-    probes = [Probe(p["name"], p["lanes"] * p["bits"]) for p in facts["probes"]]
+    probes = [Probe(p["name"], p["lanes"] * p["bits"], p["beats"]) for p in facts["probes"]]
     return build_simulator(
         build.folder / "rtl",
         "top",
@@ -91,16 +96,21 @@ def simulator(build: Build) -> Simulator:
         in_bytes=facts["input"]["bytes"],
         out_bytes=facts["output"]["bytes"],
         probes=probes,
+        waves=waves,
     )
 
 
 def simulate(build: Build, codes: IntArray, **options: Any) -> SimResult:
-    """Return what the RTL does with input codes (samples, channels)."""
-    facts = build.manifest["streams"]
-    entry = facts["input"]
+    """Return what the RTL does with input codes (samples, values)."""
+    out_beats = build.manifest["streams"]["output"]["beats"]
+    return simulator(build).run(beats_of(build, codes), out_beats, **options)
+
+
+def beats_of(build: Build, codes: IntArray) -> ByteArray:
+    """Return input codes (samples, values) as beats (samples, beats, bytes)."""
+    entry = build.manifest["streams"]["input"]
     lanes = codes.reshape(-1, entry["lanes"])
-    beats = pack_lanes(lanes, entry["bits"]).reshape(len(codes), entry["beats"], entry["bytes"])
-    return simulator(build).run(beats, facts["output"]["beats"], **options)
+    return pack_lanes(lanes, entry["bits"]).reshape(len(codes), entry["beats"], entry["bytes"])
 
 
 def rtl_outputs(build: Build, result: SimResult) -> IntArray:
@@ -110,8 +120,15 @@ def rtl_outputs(build: Build, result: SimResult) -> IntArray:
 
 
 def rtl_trace(build: Build, result: SimResult) -> dict[str, IntArray]:
-    """Return the codes of every probed tensor (samples, channels)."""
+    """Return the codes of every probed tensor (samples, values)."""
     facts = build.manifest["streams"]["probes"]
+    for p in facts:
+        passed, expected = len(result.probes[p["name"]]), len(result.outputs) * p["beats"]
+        if passed != expected:
+            raise SimulationFailed(
+                f"simulation of {build.folder / 'rtl'} failed: stream {p['name']} passed {passed} "
+                f"beats, {expected} are {len(result.outputs)} frames; its writer is wrong."
+            )
     return {p["name"]: _codes(result.probes[p["name"]], p) for p in facts}
 
 
@@ -165,8 +182,6 @@ class Panel:
         self.codes = encode(build.graph, x)
         self.reference = trace(build.graph, self.codes)
         self.reference_seconds = time.monotonic() - started
-        self.layers = {build.graph.input: "input"}
-        self.layers |= {layer.y: layer.name for layer in build.graph.layers}
         self.allowed = _Allowed(build, x, self.reference)
         self.cycles: dict[str, float | int | None] = {}
 
@@ -176,6 +191,7 @@ class Panel:
             "brevitas": self._brevitas,
             "qonnx": self._qonnx,
             "tflite": self._tflite,
+            "hls4ml": self._hls4ml,
             "reference": self._reference,
             "csim": self._csim,
             "rtl": self._rtl,
@@ -228,6 +244,21 @@ class Panel:
         shown = {t.name: found[t.source] for t in graph.tensors if t.source in found}
         yield self._compared("tflite", shown, started)
 
+    def _hls4ml(self) -> Iterator[Verdict]:
+        """Fixed-point values of the output, which are codes times a power of two, exactly."""
+        if "hls4ml" not in self.build.witnesses:
+            return
+        from hwgen.hls4ml_backend import run_stock
+
+        started = time.monotonic()
+        graph, packed = self.build.graph, self.build.source.read_bytes()
+        y, size = graph.tensor(graph.output), sum(t.values for t in graph.tensors)
+        values = run_stock(packed, self.build.folder / "hls4ml", self.x, size)
+        level = channels_last(y, values) / y.scale
+        codes = np.floor(level).astype(np.int64).reshape(len(level), -1)
+        codes += (level % 1 != 0).reshape(codes.shape) & (codes == self.reference[y.name])
+        yield self._compared("hls4ml", {y.name: codes}, started)
+
     def _csim(self) -> Iterator[Verdict]:
         from hwgen.hls4ml_backend import compile_csim, csim_trace
 
@@ -236,26 +267,45 @@ class Panel:
         yield self._compared("csim", csim_trace(csim, self.codes), started)
 
     def _rtl(self) -> Iterator[Verdict]:
-        started = time.monotonic()
-        result = simulate(self.build, self.codes, probe=True)
-        self.cycles = {
-            "ii_cycles": _whole(result.ii_cycles),
-            "latency_cycles": result.first_latency_cycles,
-        }
-        found = rtl_trace(self.build, result)
-        found[self.build.graph.output] = rtl_outputs(self.build, result)
-        yield self._compared("rtl", found, started)
-        started = time.monotonic()
-        some = self.codes[:_STALLED_SAMPLES]
-        stalled = simulate(self.build, some, idle=0.4, backpressure=0.4, seed=1)
-        outputs = {self.build.graph.output: rtl_outputs(self.build, stalled)}
-        yield self._compared("rtl, random stalls", outputs, started, len(some))
+        for name, stalls in RTL_RUNS.items():
+            started = time.monotonic()
+            try:
+                result, failed = self._simulated(name)
+            except SimulationFailed as error:
+                error.run = name
+                raise
+            if not stalls:
+                self.cycles = {
+                    "ii_cycles": _whole(result.ii_cycles),
+                    "latency_cycles": result.first_latency_cycles,
+                }
+            found = rtl_trace(self.build, result)
+            found[self.build.graph.output] = rtl_outputs(self.build, result)
+            verdict = self._compared(name, found, started, len(result.outputs))
+            if failed is not None and not verdict.mismatches:
+                raise failed
+            yield replace(verdict, complaint=failed.complaint if failed else "")
+
+    def sent(self, run: str) -> IntArray:
+        """Return the input codes of a run of the RTL."""
+        return self.codes[:_STALLED_SAMPLES] if RTL_RUNS[run] else self.codes
+
+    def _simulated(self, run: str) -> tuple[SimResult, AssertionFailed | None]:
+        """Return a run with probes; after a failed assertion, the same run without any."""
+        options: dict[str, Any] = {"probe": True, **RTL_RUNS[run]}
+        try:
+            return simulate(self.build, self.sent(run), **options), None
+        except AssertionFailed as failed:
+            try:
+                return simulate(self.build, self.sent(run), assertions=False, **options), failed
+            except SimulationFailed:
+                raise failed from None
 
     def _compared(
         self, name: str, found: Trace, started: float, samples: int | None = None
     ) -> Verdict:
         reference = {key: value[:samples] for key, value in self.reference.items()}
-        return compare(name, reference, found, self.layers, time.monotonic() - started)
+        return compare(name, self.build.graph, reference, found, time.monotonic() - started)
 
     def float_verdict(
         self, name: str, codes: dict[str, IntArray], outputs: np.ndarray, started: float
@@ -277,7 +327,7 @@ class Panel:
                 off &= ~self.allowed.of(graph.output)(level)
             codes = codes | {graph.output: theirs + off}
         return compare(
-            name, self.reference, codes, self.layers, time.monotonic() - started, self._is_tie
+            name, graph, self.reference, codes, time.monotonic() - started, self._is_tie
         )
 
     def _is_tie(self, tensor: str, ours: IntArray, theirs: IntArray) -> np.ndarray:

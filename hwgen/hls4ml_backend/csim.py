@@ -58,23 +58,27 @@ def compile_csim(graph: ir.Graph, out: Path) -> Csim:
 def csim_output(csim: Csim, x: IntArray) -> IntArray:
     """Return the output codes (batch, out) that the C++ computes for input codes (batch, in)."""
     library = ctypes.CDLL(str(csim.library))
-    return _integers(np.stack(_deep(csim.graph, lambda: list(_outputs(csim, library, x)))))
+    values = _all_values(csim.graph)
+    return _integers(np.stack(with_stack(values, lambda: list(_outputs(csim, library, x)))))
 
 
 def csim_trace(csim: Csim, x: IntArray) -> dict[str, IntArray]:
     """Return the codes of every tensor by name, the input included, as the C++ computes them."""
-    return _deep(csim.graph, lambda: _traced(csim, x))
+    return with_stack(_all_values(csim.graph), lambda: _traced(csim, x))
 
 
-def _deep(graph: ir.Graph, call: Callable[[], _Result]) -> _Result:
+def with_stack(values: int, call: Callable[[], _Result]) -> _Result:
     """Return what ``call`` returns in a thread with room for hls4ml's arrays, all on the stack."""
-    values = sum(t.values for t in graph.tensors)
     previous = threading.stack_size(_STACK + 8 * values // _STACK * _STACK)
     try:
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(call).result()
     finally:
         threading.stack_size(previous)
+
+
+def _all_values(graph: ir.Graph) -> int:
+    return sum(t.values for t in graph.tensors)
 
 
 def _traced(csim: Csim, x: IntArray) -> dict[str, IntArray]:

@@ -17,14 +17,14 @@ from onnx import ModelProto
 
 from hwgen.errors import ModelError
 from hwgen.hls4ml_backend.options import (
+    BACKEND,
     DEFAULT_PRECISION,
     DEFAULT_STRATEGY,
+    FOLDING,
     PRODUCT_OPS,
     folding,
 )
 
-BACKEND = "hwgen"
-FOLDING = "HwgenFolding"  # where a converted model's config keeps its Folding
 _METADATA_KEY = "hwgen.graph"
 
 

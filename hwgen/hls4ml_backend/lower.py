@@ -16,8 +16,9 @@ from hwgen.errors import ModelError, ToolNotFound
 from hwgen.graph import ir
 from hwgen.graph.check import check
 from hwgen.graph.serialize import loads
-from hwgen.hls4ml_backend.front_end import BACKEND, integer_metadata
+from hwgen.hls4ml_backend.front_end import integer_metadata
 from hwgen.hls4ml_backend.onnx_handlers import integers
+from hwgen.hls4ml_backend.options import BACKEND
 from hwgen.num.inttype import frozen_array
 from hwgen.num.rounding import Overflow, Rounding
 

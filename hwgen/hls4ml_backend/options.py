@@ -8,6 +8,8 @@ from typing import Any
 
 from onnx import ModelProto
 
+BACKEND = "hwgen"
+FOLDING = "HwgenFolding"  # where a converted model's config keeps its Folding
 PRODUCT_OPS = ("MatMul", "Gemm", "Conv")  # the nodes that have a ReuseFactor
 DEFAULT_PRECISION = "fixed<16,6>"  # hls4ml writes both into every config, asked or not
 DEFAULT_STRATEGY = "Latency"

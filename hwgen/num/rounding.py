@@ -50,7 +50,9 @@ def shift_round(values: IntArray, shift: int, rounding: Rounding) -> IntArray:
             return (values + under_half + (values < 0)) >> shift
 
 
-def confine(values: IntArray, lo: int, hi: int, overflow: Overflow) -> IntArray:
+def confine(
+    values: IntArray, lo: int | IntArray, hi: int | IntArray, overflow: Overflow
+) -> IntArray:
     """Return ``values`` with those beyond ``lo..hi`` brought back into it."""
     match overflow:
         case Overflow.SATURATE:

@@ -30,6 +30,7 @@ WITNESSES = {
     "brevitas": "the trained PyTorch model in eval mode (float32)",
     "qonnx": "the QONNX executor on the exported file (float32)",
     "tflite": "the TFLite interpreter with its reference kernels",
+    "hls4ml": "the C simulation of hls4ml's own project of the source model",
     "reference": "the integer reference in NumPy, which the others are compared with",
     "csim": "the C simulation that hls4ml generates for Vitis",
     "rtl": "the generated SystemVerilog in Verilator",

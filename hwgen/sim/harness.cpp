@@ -1,21 +1,28 @@
 // Bulk simulation of one generated top: frames in from a file, frames out to a file.
 //
-// Generic: design.h, generated per design, names the Verilated class (Top), the stream widths
-// (kInBytes, kOutBytes) and the probes, as PROBES(P) = P(name, signal prefix, bytes) ...
-// Results go to stdout as "name value" lines, errors to stderr with exit status 1.
+// Generic: design.h, generated per design, names the Verilated class (Top), the module (kTop), the
+// stream widths (kInBytes, kOutBytes), the probes, as PROBES(P) = P(name, signal prefix, bytes) ..., and all
+// streams between instances in the order of the flow, as STREAMS(S) = S(name, signal prefix) ...
+// Options are "name=value" arguments.  Results go to stdout as "name value" lines, errors to
+// stderr with exit status 1.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "design.h"
 #include "verilated.h"
+#if VM_TRACE
+#include "verilated_vcd_c.h"
+#endif
 
 namespace {
 
@@ -27,23 +34,48 @@ using Bytes = std::vector<uint8_t>;
   std::exit(1);
 }
 
+using Arguments = std::map<std::string, std::string>;
+
+Arguments parse(int count, char** words) {
+  Arguments arguments;
+  for (int k = 1; k < count; ++k) {
+    const std::string word = words[k];
+    const size_t equals = word.find('=');
+    arguments[word.substr(0, equals)] = word.substr(equals + 1);
+  }
+  return arguments;
+}
+
 struct Options {
   std::string in_path, out_path;
   uint64_t frames, in_beats, out_beats;
-  double idle, backpressure;  // probability per cycle
+  double idle, backpressure;    // probability per cycle
   uint64_t seed;
-  uint64_t reset_at;          // cycle of a second reset, or 0
-  uint64_t patience;          // cycles without a transfer that count as a deadlock
-  std::string probe_prefix;   // empty: do not record
+  uint64_t reset_at;            // cycle of a second reset, or 0
+  uint64_t patience;            // cycles without a transfer that count as a deadlock
+  std::string probe_prefix;     // empty: do not record
+  bool assertions;              // the first that fails ends the run
+  std::string watch;            // empty, or the probe whose transfer of watch_beat ends the run
+  uint64_t watch_beat;
+  std::string wave_path;        // empty, or a waveform to write; its last cycle ends the run
+  std::string wave_instance;    // empty, or what to show the inside of
+  uint64_t wave_from, wave_to;  // cycles
 
-  explicit Options(char** a)
-      : in_path(a[1]), out_path(a[2]), frames(number(a[3])), in_beats(number(a[4])),
-        out_beats(number(a[5])), idle(std::atof(a[6])), backpressure(std::atof(a[7])),
-        seed(number(a[8])), reset_at(number(a[9])), patience(number(a[10])), probe_prefix(a[11]) {}
+  explicit Options(const Arguments& a)
+      : in_path(a.at("in")), out_path(a.at("out")), frames(number(a, "frames")),
+        in_beats(number(a, "in_beats")), out_beats(number(a, "out_beats")),
+        idle(std::atof(a.at("idle").c_str())),
+        backpressure(std::atof(a.at("backpressure").c_str())), seed(number(a, "seed")),
+        reset_at(number(a, "reset_at")), patience(number(a, "patience")),
+        probe_prefix(a.at("probe_prefix")), assertions(number(a, "assertions")),
+        watch(a.at("watch")), watch_beat(number(a, "watch_beat")), wave_path(a.at("wave_path")),
+        wave_instance(a.at("wave_instance")), wave_from(number(a, "wave_from")),
+        wave_to(number(a, "wave_to")) {}
 
-  static uint64_t number(const char* text) { return std::strtoull(text, nullptr, 10); }
+  static uint64_t number(const Arguments& a, const char* name) {
+    return std::strtoull(a.at(name).c_str(), nullptr, 10);
+  }
 };
-constexpr int kArguments = 12;
 
 constexpr const char* kProbeNames[] = {
 #define NAME(name, signal, bytes) #name,
@@ -106,23 +138,32 @@ class Simulation {
         probed_(kProbes) {
     Verilated::randReset(2);
     Verilated::randSeed(static_cast<int>(options.seed % 0x7fffffff) + 1);
+    Verilated::assertOn(options.assertions);
+    Verilated::traceEverOn(!options.wave_path.empty());
     top_ = std::make_unique<Top>();
     output_.reserve(options.frames * options.out_beats * kOutBytes);
     frame_ends_.reserve(options.frames);
+    if (!options.wave_path.empty()) choose_wires();
   }
+
+  ~Simulation() { close(); }
 
   void run() {
     reset();
     while (frame_ends_.size() < options_.frames) {
       cycle();
       if (cycle_ == options_.reset_at) restart();
+      if (satisfied()) return;
     }
     for (int k = 0; k < 64; ++k) cycle();  // nothing more may come out
     if (!options_.probe_prefix.empty()) drain();
-    top_->final();
   }
 
   void report() const {
+    if (satisfied()) {
+      std::printf("watched_cycle %lu\n", watched_cycle_);
+      return;
+    }
     write_file(options_.out_path, output_);
     std::printf("cycles %lu\n", cycle_);
     std::printf("first_latency_cycles %lu\n", frame_ends_.front() - first_input_);
@@ -136,6 +177,23 @@ class Simulation {
   }
 
  private:
+  void choose_wires() {
+#if VM_TRACE
+    const std::string scope = std::string("TOP.") + kTop;
+    wave_.dumpvars(1, scope);
+    if (!options_.wave_instance.empty()) wave_.dumpvars(99, scope + "." + options_.wave_instance);
+    top_->trace(&wave_, 99);
+    wave_.set_time_resolution("1ns");
+#endif
+  }
+
+  void close() {
+    top_->final();
+#if VM_TRACE
+    wave_.close();
+#endif
+  }
+
   void reset() {
     top_->rst = 1;
     top_->s_axis_tvalid = 0;
@@ -144,11 +202,16 @@ class Simulation {
     top_->rst = 0;
   }
 
+  // What this run is for has been seen, before its end.
+  bool satisfied() const {
+    return watched_cycle_ || (!options_.wave_path.empty() && cycle_ > options_.wave_to);
+  }
+
   // Layers may still work on values that no output needed, such as the rows that a stride leaves
   // over; none is silent for longer than the first frame took.
   void drain() {
     const uint64_t quiet = frame_ends_.front() - first_input_;
-    while (cycle_ - last_record_ <= quiet) cycle();
+    while (cycle_ - last_record_ <= quiet && !satisfied()) cycle();
   }
 
   // A reset in the middle of the work, and everything again from the first frame.
@@ -163,30 +226,59 @@ class Simulation {
 
   void clock() {
     top_->clk = 0;
-    top_->eval();
+    eval();
     top_->clk = 1;
-    top_->eval();
+    eval();
     ++cycle_;
+  }
+
+  // Two time units are one cycle; the second is behind the clock edge.
+  void eval() {
+    Verilated::time(2 * cycle_ + top_->clk);
+    top_->eval();
+#if VM_TRACE
+    if (options_.wave_path.empty() || cycle_ < options_.wave_from) return;
+    if (!wave_.isOpen()) wave_.open(options_.wave_path.c_str());
+    wave_.dump(Verilated::time());
+#endif
   }
 
   void cycle() {
     top_->clk = 0;
     offer();
     top_->m_axis_tready = !backpressure_.toss();
-    top_->eval();
+    eval();
     const bool in = top_->s_axis_tvalid && top_->s_axis_tready;
     const bool out = top_->m_axis_tvalid && top_->m_axis_tready;
     if (in && sent_ == 0) first_input_ = cycle_;
     if (out) receive();
     if (!options_.probe_prefix.empty()) record();
-    top_->clk = 1;
-    top_->eval();
-    if (in) ++sent_, offered_ = false;
     if (in || out) last_transfer_ = cycle_;
     if (cycle_ - last_transfer_ > options_.patience && frame_ends_.size() < options_.frames)
-      fail("deadlock: no transfer for %lu cycles up to cycle %lu, after %lu input and %lu output "
+      stop("deadlock: no transfer for %lu cycles up to cycle %lu, after %lu input and %lu output "
            "beats", options_.patience, cycle_, sent_, received_);
+    top_->clk = 1;
+    eval();
+    if (in) ++sent_, offered_ = false;
     ++cycle_;
+  }
+
+  // Fail, and say of every stream "stream name tvalid tready", of every probe "passed name beats".
+  [[noreturn]] void stop(const char* format, auto... values) {
+    close();
+    if (!options_.wave_path.empty()) std::exit(0);  // the waveform ends where the hardware does
+    [[maybe_unused]] const auto& signals = *top_->rootp;
+    std::printf("stream s_axis %d %d\n", top_->s_axis_tvalid, top_->s_axis_tready);
+#define STATE(name, signal) \
+  std::printf("stream " #name " %d %d\n", signals.signal##_tvalid, signals.signal##_tready);
+    STREAMS(STATE)
+    std::printf("stream m_axis %d %d\n", top_->m_axis_tvalid, top_->m_axis_tready);
+#define PASSED(name, signal, count) std::printf("passed " #name " %zu\n", bytes++->size() / count);
+    [[maybe_unused]] auto bytes = probed_.begin();
+    if (!options_.probe_prefix.empty()) { PROBES(PASSED) }
+    std::printf("last_movement %lu\n", std::max(last_transfer_, last_record_));
+    std::fflush(stdout);
+    fail(format, values...);
   }
 
   // Once offered, a beat stays until its transfer.
@@ -201,10 +293,10 @@ class Simulation {
 
   void receive() {
     if (received_ == options_.frames * options_.out_beats)
-      fail("cycle %lu: an output beat too many", cycle_);
+      stop("cycle %lu: an output beat too many", cycle_);
     const bool last = received_ % options_.out_beats == options_.out_beats - 1;
     if (top_->m_axis_tlast != last)
-      fail("cycle %lu: m_axis_tlast is %d at output beat %lu of %lu", cycle_,
+      stop("cycle %lu: m_axis_tlast is %d at output beat %lu of %lu", cycle_,
            int(top_->m_axis_tlast), received_ % options_.out_beats, options_.out_beats);
     append_signal(output_, top_->m_axis_tdata, kOutBytes);
     ++received_;
@@ -218,6 +310,8 @@ class Simulation {
   if (signals.signal##_tvalid && signals.signal##_tready) {  \
     append_signal(*bytes, signals.signal##_tdata, count);    \
     last_record_ = cycle_;                                   \
+    if (options_.watch == #name && bytes->size() == (options_.watch_beat + 1) * count) \
+      watched_cycle_ = cycle_;                               \
   }                                                          \
   ++bytes;
     PROBES(RECORD)
@@ -229,17 +323,19 @@ class Simulation {
   Bytes output_;
   std::vector<Bytes> probed_;
   std::vector<uint64_t> frame_ends_;
+#if VM_TRACE
+  VerilatedVcdC wave_;  // outlives the top that it reads
+#endif
   std::unique_ptr<Top> top_;
   bool offered_ = false;
   uint64_t cycle_ = 0, sent_ = 0, received_ = 0, first_input_ = 0, last_transfer_ = 0;
-  uint64_t last_record_ = 0;
+  uint64_t last_record_ = 0, watched_cycle_ = 0;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != kArguments) fail("%d arguments expected, %d given", kArguments - 1, argc - 1);
-  const Options options(argv);
+  const Options options(parse(argc, argv));
   Simulation simulation(options);
   simulation.run();
   simulation.report();

@@ -1,4 +1,4 @@
-"""Any fully connected QONNX model -> integer QONNX, exactly or with a reason why not."""
+"""Any QONNX chain of products and activations -> integer QONNX, exactly or with a reason."""
 
 from __future__ import annotations
 

@@ -223,6 +223,12 @@ def _reduced(node: NodeProto, data: Layout, source: Source) -> Layout:
 # ---- images -------------------------------------------------------------------------------------
 def _check_image(node: NodeProto, data: Layout) -> None:
     rank = len(data.space)
+    if not rank and node.op_type == "ReduceMean":
+        raise UnsupportedOp(
+            f"{node.name}: ReduceMean of a vector {list(data.shape)}, as in a layer norm; hwgen "
+            "takes means over the positions of an image. Train with batch norm, whose constants "
+            "fold into the next quantizer."
+        )
     if rank not in _RANKS:
         raise UnsupportedOp(
             f"{node.name}: {node.op_type} on data of shape {list(data.shape)}; hwgen slides "

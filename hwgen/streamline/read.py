@@ -20,6 +20,7 @@ from hwgen.num.elementwise import Segment, Step, codes
 from hwgen.num.inttype import FloatArray
 from hwgen.streamline.folding import check_foldable
 from hwgen.streamline.quantizers import MAX_CONSTANT_BITS, QUANT_OPS, quant_step
+from hwgen.streamline.remedies import refuse_foreign
 from hwgen.streamline.validate import check_declared, constant, printable, validate
 
 _RESHAPES = ("Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity")
@@ -84,26 +85,34 @@ def read(model: ModelProto | str | Path) -> Source:
         raise _malformed(name, error) from None
     initialized = {t.name for t in proto.graph.initializer}
     inputs = [i for i in wrapper.graph.input if i.name not in initialized]
-    outputs = list(wrapper.graph.output)
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise ModelError(
-            f"{name}: {len(inputs)} inputs and {len(outputs)} outputs; hwgen builds chains with "
-            "one of each. Export the part of the model between one input and one output."
-        )
+    _check_one("input", [i.name for i in inputs], name)
     input_shape = _static_shape(inputs[0], name)
     for node in wrapper.graph.node:  # a protobuf domain alias that older exporters write
         if node.op_type in QUANT_OPS:
             node.domain = "qonnx.custom_op.general"
     _name_nodes(wrapper)
+    refuse_foreign(wrapper.graph.node)
     nodes, constants = _fold(_inferred(wrapper, name))
+    # A Brevitas QuantTensor brings its scale, zero point, bit width, ... as constant outputs.
+    known = initialized | set(constants)
+    outputs = [o.name for o in wrapper.graph.output if o.name not in known]
+    _check_one("output", outputs, name)
     return Source(
         name=name,
         input=inputs[0].name,
-        output=outputs[0].name,
+        output=outputs[0],
         input_shape=input_shape,
         nodes=nodes,
         constants=constants,
     )
+
+
+def _check_one(role: str, tensors: list[str], name: str) -> None:
+    if len(tensors) != 1:
+        raise ModelError(
+            f"{name}: {len(tensors)} {role}s ({', '.join(tensors[:8])}); hwgen builds chains with "
+            "one input and one output. Export the part of the model between two such tensors."
+        )
 
 
 def load(path: str | Path) -> ModelProto:

@@ -14,6 +14,7 @@ from hwgen.streamline.layout import Layout
 from hwgen.streamline.products import attributes_of
 from hwgen.streamline.quantizers import QUANT_OPS, quant_step
 from hwgen.streamline.read import Source
+from hwgen.streamline.remedies import no_integer_form
 
 _BINARY = ("Add", "Sub", "Mul", "Div")
 _PLAIN = ("Relu", "Neg", "Sigmoid", "Tanh", "Erf", "Softplus")
@@ -58,10 +59,7 @@ def elementwise(
             return _power(node, source, max(values.values()))
         case "HardSwish" | "Mish" | "Gelu":
             return gated(op, given.get("approximate", b"none"), max(values.values()), name)
-    raise UnsupportedOp(
-        f"{name}: op {op} has no integer form here; supported: {_SUPPORTED}. Replace it in the "
-        "model, or move it to the host."
-    )
+    raise no_integer_form(node, _SUPPORTED)
 
 
 def hard_sigmoid(alpha: float, beta: float, name: str) -> Segment:

@@ -62,6 +62,13 @@ def by_double(x: IntArray, factor: FloatArray) -> IntArray:
     return half_away(x * factor).astype(np.int64)
 
 
+def mean_multiplier(factor: float, n: int) -> Multiplier:
+    """Return TFLite's multiplier for ``factor / n``: the mantissa divided in 32 bits, floored."""
+    by = Multiplier.of(factor)
+    spare = min(n.bit_length() - 1, 31 + int(by.shift))
+    return Multiplier((by.mantissa << spare) // n, by.shift - spare)
+
+
 def rounded_quotient(x: IntArray, n: int) -> IntArray:
     """Return ``x / n`` rounded to integers, ties away from zero."""
     return np.sign(x) * ((np.abs(x) + n // 2) // n)

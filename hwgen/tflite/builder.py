@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import TypeAlias
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from hwgen.graph.names import Names
 from hwgen.num.inttype import IntArray, frozen_array
 from hwgen.tflite.read import Operator, Value
 
+Pads: TypeAlias = tuple[tuple[int, int], ...]  # (before, after) per axis of space
+
 
 class Builder:
     """Layers and tensors so far; ``here`` is the tensor that the next layer reads."""
@@ -22,11 +25,20 @@ class Builder:
         self.names = Names()
         self.tensors = [entry]
         self.layers: list[Layer] = []
+        self.pads: Pads = ()  # of PAD, until the next window takes them
 
     @property
     def here(self) -> Tensor:
         """The last tensor."""
         return self.tensors[-1]
+
+    @property
+    def space(self) -> tuple[int, ...]:
+        """The space of the last tensor within its padding."""
+        pads = self.pads or ((0, 0),) * len(self.here.space)
+        return tuple(
+            n + before + after for n, (before, after) in zip(self.here.space, pads, strict=True)
+        )
 
     def append(self, layer: Layer, y: Tensor) -> None:
         """Append ``layer``, which writes ``y``."""

@@ -8,7 +8,7 @@ from itertools import takewhile
 from hwgen.errors import UnsupportedOp
 from hwgen.graph.ir import Graph, Tensor
 from hwgen.num.elementwise import QuantSpec, Step
-from hwgen.tflite import products, tables
+from hwgen.tflite import products, tables, windows
 from hwgen.tflite.builder import Builder
 from hwgen.tflite.chain import VIEWS, Chain
 from hwgen.tflite.operands import space_of
@@ -20,7 +20,8 @@ _LOWERED: dict[str, Callable[..., None]] = {
     "DEPTHWISE_CONV_2D": products.depthwise,
     "FULLY_CONNECTED": products.fully_connected,
     "AVERAGE_POOL_2D": products.average_pool,
-    "PAD": products.pad,
+    "MEAN": products.mean,
+    "PAD": windows.pad,
     "ADD": tables.add,
     "RELU": tables.clamped,
     "RELU6": tables.clamped,
@@ -30,6 +31,7 @@ _LOWERED: dict[str, Callable[..., None]] = {
     "TANH": tables.tanh,
     "QUANTIZE": tables.requantize,
 }
+_PADDED = ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "PAD")
 
 
 def lower(network: Network, chain: Chain) -> Graph:
@@ -37,6 +39,7 @@ def lower(network: Network, chain: Chain) -> Graph:
 
     raises  UnsupportedOp  for an op, a type or a shape that has no exact form here
     """
+    input_shape = _frame(network.input)
     b = Builder(_entry(chain))
     for op in chain.ops:
         if op.kind in VIEWS:
@@ -46,16 +49,27 @@ def lower(network: Network, chain: Chain) -> Graph:
                 f"{op.name}: {op.kind} has no exact form in hwgen yet; it builds "
                 f"{', '.join(sorted(_LOWERED))}, and SOFTMAX on the host. Replace the op."
             )
+        if b.pads and op.kind not in _PADDED:
+            raise _lonely_pad(op.name)
         _LOWERED[op.kind](b, op)
+    if b.pads:
+        raise _lonely_pad("the output")
     return Graph(
         name=b.names.new(network.name),
         input=b.tensors[0].name,
         output=b.here.name,
-        input_shape=_frame(network.input),
+        input_shape=input_shape,
         output_shape=_frame(chain.output),
         encoder=(_quantizer(chain.source),),
         tensors=tuple(b.tensors),
         layers=tuple(b.layers),
+    )
+
+
+def _lonely_pad(where: str) -> UnsupportedOp:
+    return UnsupportedOp(
+        f"{where}: follows a PAD; hwgen pads in front of convolutions and pools "
+        f"({', '.join(_PADDED)}). Move the PAD, or pad in the layer itself."
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from hwgen.errors import UnsupportedOp
-from hwgen.graph.ir import Tensor
 from hwgen.num.inttype import IntArray
 from hwgen.tflite.arithmetic import ACTIVATIONS, Multiplier, activation_range
 from hwgen.tflite.read import Operator, Value
@@ -27,13 +26,13 @@ def space_of(value: Value) -> tuple[int, ...]:
     return value.shape[1:-1]
 
 
-def require_image(op: Operator, x: Value, here: Tensor) -> None:
-    """Raise UnsupportedOp unless ``x`` is an image that lies as the last tensor does."""
-    if len(x.shape) != 4 or (space_of(x), x.shape[-1]) != (here.space, here.size):
+def require_image(op: Operator, x: Value, space: tuple[int, ...], size: int) -> None:
+    """Raise UnsupportedOp unless ``x`` is an image (1, *space, size), as the layer before gives."""
+    if x.shape != (1, *space, size) or len(x.shape) != 4:
         raise UnsupportedOp(
-            f"{op.name}: its input {list(x.shape)} is a reshaped {[*here.space, here.size]}; hwgen "
-            "reads images in the order in which the layer before writes them. Move the reshape to "
-            "the input or the output of the network."
+            f"{op.name}: its input {list(x.shape)} is a reshaped {[1, *space, size]}; hwgen reads "
+            "images in the order in which the layer before writes them. Move the reshape to the "
+            "input or the output of the network."
         )
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import TypeAlias
 
 import numpy as np
 
 from hwgen.closing import Line
+from hwgen.closing.staircase import Function
 from hwgen.errors import ModelError, UnsupportedOp
-from hwgen.graph.ir import Dense, Depthwise, Tensor, Window
+from hwgen.graph.ir import Dense, Depthwise, Tensor
 from hwgen.graph.ranges import accumulator_bounds
 from hwgen.num.inttype import FloatArray, IntArray, frozen_array
 from hwgen.tflite.arithmetic import (
     Multiplier,
     by_double,
     by_fixed_point,
+    mean_multiplier,
     rounded_quotient,
+    twice_rounded,
 )
 from hwgen.tflite.builder import Builder
 from hwgen.tflite.operands import (
@@ -31,7 +35,8 @@ from hwgen.tflite.operands import (
     require_int32,
     space_of,
 )
-from hwgen.tflite.read import MAX_VALUES, Operator, Value
+from hwgen.tflite.read import MAX_VALUES, Operator
+from hwgen.tflite.windows import append_window, padding
 
 Rescale: TypeAlias = Callable[[IntArray, FloatArray], IntArray]
 
@@ -51,27 +56,27 @@ class _Closing:
 def convolution(b: Builder, op: Operator) -> None:
     """Append CONV_2D; weights (out, height, width, in)."""
     x, w, weights = int8(op, data(op)), constant(op, 1), kernel_weights(op, axis=0)
-    require_image(op, x, b.here)
+    require_image(op, x, b.space, b.here.size)
     if weights.ndim != 4 or weights.shape[-1] != x.shape[-1]:
         raise UnsupportedOp(
             f"{op.name}: weights {list(w.shape)} on an input of {x.shape[-1]} channels; hwgen has "
             "no grouped convolutions. Use a depthwise or a full one."
         )
-    _window(b, op, weights.shape[1:3], int(x.zero_point))
+    weights = append_window(b, op, weights, int(x.zero_point))
     _dense(b, op, weights.reshape(len(weights), -1), space_of(op.outputs[0]), by_fixed_point)
 
 
 def depthwise(b: Builder, op: Operator) -> None:
     """Append DEPTHWISE_CONV_2D; weights (1, height, width, in * multiplier)."""
     x, weights = int8(op, data(op)), kernel_weights(op, axis=3)
-    require_image(op, x, b.here)
+    require_image(op, x, b.space, b.here.size)
     channels = x.shape[-1]
     if weights.ndim != 4 or weights.shape[0] != 1 or weights.shape[-1] % channels:
         raise UnsupportedOp(
             f"{op.name}: weights {list(weights.shape)} on an input of {channels} channels; a "
             "depthwise convolution has (1, height, width, channels * multiplier)."
         )
-    _window(b, op, weights.shape[1:3], int(x.zero_point))
+    weights = append_window(b, op, weights, int(x.zero_point))
     taps = weights.reshape(-1, weights.shape[-1])
     copies = weights.shape[-1] // channels
     if copies * channels * taps.size > MAX_VALUES:
@@ -118,49 +123,69 @@ def fully_connected(b: Builder, op: Operator) -> None:
 def average_pool(b: Builder, op: Operator) -> None:
     """Append AVERAGE_POOL_2D; the mean is rounded half away from zero."""
     x, y = int8(op, data(op)), int8(op, op.outputs[0])
-    require_image(op, x, b.here)
+    require_image(op, x, b.space, b.here.size)
     if abs(x.scale - y.scale) > _SAME_SCALE or x.zero_point != y.zero_point:
         raise UnsupportedOp(
             f"{op.name}: its input and output have different scales or zero points, and TFLite's "
             "average pool keeps the codes; quantize the model again."
         )
     kernel = (op.options["FilterHeight"], op.options["FilterWidth"])
-    if any(before or after for before, after in _pads(op, kernel)):
+    if np.any(padding(op, kernel)):
         raise UnsupportedOp(
             f"{op.name}: SAME padding; at the border the mean is over fewer pixels, so the divisor "
             "depends on the position. Use VALID padding, or a kernel that divides the image."
         )
-    _window(b, op, kernel, 0)
-    taps = int(np.prod(kernel))
-    ones = np.ones((x.shape[-1], taps), dtype=np.int64)
-    name = b.names.new(op.name)
-    lo, hi = accumulator_bounds(ones, b.here.lo, b.here.hi)
-    total = Tensor(
-        f"{name}_out", len(ones), int(lo.min()), int(hi.max()), np.asarray(x.scale / taps),
-        np.asarray(x.zero_point * taps), "", b.here.space,
-    )  # fmt: skip
-    b.append(Depthwise(name, b.here.name, total.name, frozen_array(ones)), total)
-    low, high = clamp(op, y)
+    taps, (low, high) = int(np.prod(kernel)), clamp(op, y)
 
     def f(a: IntArray) -> IntArray:
         return np.clip(rounded_quotient(a, taps), low, high)
 
-    b.close(op, f, lo, hi, Line(np.full(len(ones), 1 / taps), np.zeros(len(ones))))
+    _pool(b, op, kernel, f, slope=1 / taps, offset=0.0)
 
 
-def pad(b: Builder, op: Operator) -> None:
-    """Append PAD: a window of one pixel in a larger image of the zero point."""
+def mean(b: Builder, op: Operator) -> None:
+    """Append MEAN over height and width, by TFLite's multiplier that divides, too."""
     x, y = int8(op, data(op)), int8(op, op.outputs[0])
-    require_image(op, x, b.here)
-    pads = constant(op, 1).data
-    assert pads is not None
-    if pads.shape != (4, 2) or pads.min() < 0 or pads[[0, 3]].any():
-        raise UnsupportedOp(
-            f"{op.name}: pads {pads.tolist()}; hwgen pads height and width, with no less than 0."
-        )
-    around = tuple((int(before), int(after)) for before, after in pads[1:3])
-    _require_space(op, tuple(n + sum(p) for n, p in zip(b.here.space, around, strict=True)))
-    _append_window(b, op, (1, 1), (1, 1), (1, 1), around, int(x.zero_point), y)
+    require_image(op, x, b.space, b.here.size)
+    axes = constant(op, 1).data
+    if axes is None or sorted(int(a) % 4 for a in axes.flat) != [1, 2]:
+        raise UnsupportedOp(f"{op.name}: not over height and width; hwgen takes no other mean.")
+    if b.pads:
+        raise UnsupportedOp(f"{op.name}: follows a PAD; take the mean before padding.")
+    kernel = space_of(x)
+    taps = int(np.prod(kernel))
+    by = mean_multiplier(float(x.scale / y.scale), taps)
+    centre, zero_point = taps * int(x.zero_point), int(y.zero_point)
+    ends = np.array([taps * b.here.lo, taps * b.here.hi]) - centre
+    require_int32(op, ends[:1], ends[1:], by)
+
+    def f(a: IntArray) -> IntArray:
+        return np.clip(twice_rounded(a - centre, by) + zero_point, -128, 127)
+
+    image = replace(y, shape=(1, 1, 1, x.shape[-1]))
+    if prod(image.shape) != prod(y.shape):
+        raise ModelError(f"{op.name}: an output of {list(y.shape)}; convert the model again.")
+    options = {"Padding": "VALID", "StrideH": 1, "StrideW": 1}
+    slope = float(by.real)
+    pooled = replace(op, outputs=(image,), options=options)
+    _pool(b, pooled, kernel, f, slope, zero_point - slope * centre)
+
+
+def _pool(
+    b: Builder, op: Operator, kernel: tuple[int, ...], f: Function, slope: float, offset: float
+) -> None:
+    """Append the sum of the codes under a kernel, and ``f`` of it."""
+    x, size, taps = data(op), b.here.size, int(np.prod(kernel))
+    ones = np.ones((size, taps), dtype=np.int64)
+    append_window(b, op, ones.T.reshape(1, *kernel, -1), int(x.zero_point), crop=False)
+    name = b.names.new(op.name)
+    lo, hi = accumulator_bounds(ones, b.here.lo, b.here.hi)
+    total = Tensor(
+        f"{name}_out", size, int(lo.min()), int(hi.max()), np.asarray(x.scale / taps),
+        np.asarray(x.zero_point * taps), "", b.here.space,
+    )  # fmt: skip
+    b.append(Depthwise(name, b.here.name, total.name, frozen_array(ones)), total)
+    b.close(op, f, lo, hi, Line(np.full(size, slope), np.full(size, offset)))
 
 
 def _dense(
@@ -208,65 +233,3 @@ def _requantize(b: Builder, op: Operator, closing: _Closing, lo: IntArray, hi: I
         return np.clip(closing.multiply(a + offset, factor) + zero_point, low, high)
 
     b.close(op, f, lo, hi, Line(factor, zero_point + factor * offset))
-
-
-# ---- windows ----------------------------------------------------------------------------------
-def _window(b: Builder, op: Operator, kernel: tuple[int, ...], pad: int) -> None:
-    """Append the pixels under the kernel, unless every pixel is its own window."""
-    stride = (op.options["StrideH"], op.options["StrideW"])
-    dilation = tuple(op.options.get(f"Dilation{axis}Factor", 1) for axis in "HW")
-    pads = _pads(op, kernel)
-    if (*kernel, *stride) == (1, 1, 1, 1):
-        return
-    _append_window(b, op, kernel, stride, dilation, pads, pad)
-
-
-def _append_window(
-    b: Builder,
-    op: Operator,
-    kernel: tuple[int, ...],
-    stride: tuple[int, ...],
-    dilation: tuple[int, ...],
-    pads: tuple[tuple[int, int], ...],
-    pad: int,
-    value: Value | None = None,
-) -> None:
-    x = b.here
-    if any(max(sides) >= n for sides, n in zip(pads, x.space, strict=True)):
-        raise UnsupportedOp(
-            f"{op.name}: padding {list(pads)} around an image of {list(x.space)}; hwgen pads less "
-            "than the image is wide. Cut the rows of the kernel that only see padding."
-        )
-    name = b.names.new(f"{op.name}_window" if value is None else op.name)
-    shown = op.outputs[0]
-    y = Tensor(
-        f"{name}_out", x.size * int(np.prod(kernel)), min(x.lo, pad), max(x.hi, pad), x.scale,
-        x.zero_point, "" if value is None else value.name, space_of(shown),
-    )  # fmt: skip
-    b.append(Window(name, x.name, y.name, kernel, stride, dilation, pads, pad), y)
-
-
-def _pads(op: Operator, kernel: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
-    """Return TFLite's padding (before, after) per axis; checks the shape of the output."""
-    pads, space = [], []
-    for n, k, axis in zip(space_of(data(op)), kernel, "HW", strict=True):
-        stride = op.options[f"Stride{axis}"]
-        dilation = op.options.get(f"Dilation{axis}Factor", 1)
-        if min(stride, dilation, k) < 1:
-            raise UnsupportedOp(f"{op.name}: stride, dilation and kernel must be at least 1.")
-        span = dilation * (k - 1) + 1
-        same = op.options["Padding"] == "SAME"
-        space.append(-(-n // stride) if same else (n - span) // stride + 1)
-        total = max((space[-1] - 1) * stride + span - n, 0) if same else 0
-        pads.append((total // 2, total - total // 2))
-    _require_space(op, tuple(space))
-    return tuple(pads)
-
-
-def _require_space(op: Operator, space: tuple[int, ...]) -> None:
-    y = op.outputs[0]
-    if len(y.shape) != 4 or space_of(y) != space:
-        raise ModelError(
-            f"{op.name}: the file gives its output the shape {list(y.shape)}, but height and width "
-            f"are {list(space)} by its input; convert the model again."
-        )

@@ -62,6 +62,20 @@ def test_average_pool_rounds_half_away(kernel):
     compared(chain.content(), x)
 
 
+@pytest.mark.parametrize("space", [(1, 1), (1, 2), (3, 3), (4, 4), (7, 7), (8, 5)])
+@pytest.mark.parametrize("keep", [True, False])
+def test_mean_over_the_image(space, keep):
+    rng = np.random.default_rng([*space, keep])
+    for same in (True, False, False):
+        entry = quant(rng)
+        chain = Chain((*space, 3), entry)
+        chain.mean(entry if same else quant(rng), keep, (2, 1) if keep else (-3, -2))
+        graph = to_graph(chain.content(), "net")
+        x = random_codes(graph, 60, 3)
+        x[30:] = entry[1] + rng.integers(-4, 5, x[30:].shape)
+        compared(chain.content(), np.clip(x, -128, 127))
+
+
 def test_pool_with_same_padding_that_pads_nothing():
     compared(Chain((6, 4, 2), (0.1, 7)).pool((3, 2), (3, 2), "SAME").content())
 
@@ -75,6 +89,18 @@ def test_depth_multiplier_becomes_one_product_with_zeros():
     kinds = [type(layer) for layer in to_graph(chain.content(), "net").layers]
     assert Dense in kinds
     assert Depthwise not in kinds
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 4), (2, 1)])
+def test_kernels_wider_than_the_image_lose_the_taps_that_see_padding(size):
+    rng = np.random.default_rng(3)
+    chain = Chain((*size, 3), (0.1, 9))
+    for _ in range(2):
+        chain.depthwise(rng.integers(-127, 128, (5, 3, 3)), np.arange(3), 0.01, (0.2, -3),
+                        padding="SAME")  # fmt: skip
+        chain.conv(rng.integers(-127, 128, (3, 3, 5, 3)), np.arange(3), 0.01, (0.2, -3),
+                   padding="SAME")  # fmt: skip
+    compared(chain.content())
 
 
 def test_many_channels_close_with_a_short_multiplier():

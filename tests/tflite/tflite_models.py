@@ -126,6 +126,12 @@ class Chain:
         space = _space(self.shape[:2], kernel, stride, (1, 1), padding)
         return self.op(op, [], (*space, self.shape[-1]), self.quant, o)
 
+    def mean(self, out: Quant, keep: bool, axes: tuple[int, ...] = (1, 2)) -> Chain:
+        o = schema.ReducerOptionsT()
+        o.keepDims = keep
+        index = self.tensor("axes", (len(axes),), INT32, None, np.array(axes))
+        return self.op("MEAN", [index], (*(1, 1) * keep, self.shape[-1]), out, o)
+
     def reshape(self, *shape: int) -> Chain:
         target = np.array([1, *shape])
         index = self.tensor("shape", (len(target),), INT32, None, target)

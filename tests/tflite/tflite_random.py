@@ -20,6 +20,8 @@ def random_chain(seed: int) -> Chain:
             elementwise(chain, rng)
         rng.choice(np.array(steps, dtype=object))(chain, rng)
     if rng.random() < 0.5:
+        if rng.random() < 0.5:
+            chain.mean(quant(rng, float(chain.quant[0]) * 10 ** rng.uniform(-1, 0.5)), False)
         chain.reshape(int(np.prod(chain.shape)))
         for _ in range(rng.integers(1, 3)):
             dense(chain, rng)
@@ -40,8 +42,8 @@ def convolve(chain: Chain, rng: np.random.Generator) -> None:
     chain.conv(weights, bias, scales, out, **options)
 
 
-def depthwise(chain: Chain, rng: np.random.Generator) -> None:
-    kernel, options = _geometry(chain, rng)
+def depthwise(chain: Chain, rng: np.random.Generator, padding: str | None = None) -> None:
+    kernel, options = _geometry(chain, rng, padding)
     channels = chain.shape[-1] * int(rng.choice([1, 1, 1, 2]))
     weights = _weights(rng, (*kernel, channels))
     bias, scales, out = _requantizer(chain, rng, weights.reshape(-1, channels).T)
@@ -63,6 +65,7 @@ def pool(chain: Chain, rng: np.random.Generator) -> None:
 def pad(chain: Chain, rng: np.random.Generator) -> None:
     sides = [tuple(int(k) for k in rng.integers(0, min(n, 3), 2)) for n in chain.shape[:2]]
     chain.pad(*sides, (0, 0))
+    pool(chain, rng) if rng.random() < 0.5 else depthwise(chain, rng, "VALID")
 
 
 def add(chain: Chain, rng: np.random.Generator) -> None:
@@ -75,9 +78,12 @@ def elementwise(chain: Chain, rng: np.random.Generator) -> None:
     chain.elementwise(str(rng.choice(ELEMENTWISE)), quant(rng), alpha=float(rng.uniform(0, 1)))
 
 
-def _geometry(chain: Chain, rng: np.random.Generator) -> tuple[tuple[int, ...], dict]:
-    padding = str(rng.choice(["SAME", "VALID"]))
-    kernel = tuple(int(rng.integers(1, min(n, 4) + 1)) for n in chain.shape[:2])
+def _geometry(
+    chain: Chain, rng: np.random.Generator, padding: str | None = None
+) -> tuple[tuple[int, ...], dict]:
+    padding = padding or str(rng.choice(["SAME", "VALID"]))
+    most = [5 if padding == "SAME" else min(n, 4) for n in chain.shape[:2]]
+    kernel = tuple(int(rng.integers(1, k + 1)) for k in most)
     stride = tuple(int(n) for n in rng.integers(1, 4, 2))
     dilation = tuple(
         int(rng.integers(1, max(1, (n - 1) // max(k - 1, 1)) + 1)) if k > 1 else 1

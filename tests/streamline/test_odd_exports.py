@@ -1,0 +1,293 @@
+"""Odd Brevitas exports: exact, or an error that says where, why and what to do, in full."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from pathlib import Path
+
+import brevitas.nn as qnn
+import brevitas.quant as bq
+import pytest
+import torch
+from brevitas.export import export_onnx_qcdq, export_qonnx
+from exact import assert_exact
+from torch import nn
+
+from hwgen.errors import ModelError, UnsupportedOp
+from hwgen.streamline import streamline
+
+SCRIPT = {"dynamo": False, "opset_version": 13}
+DYNAMO = {"dynamo": True}
+IMAGE, VECTOR, SEQUENCE = (2, 8, 8), (6,), (5, 6)
+SIGN = {"act_quant": bq.SignedBinaryActPerTensorConst, "scaling_init": 1.0}
+SHIFTED = {"act_quant": bq.ShiftedUint8ActPerTensorFloat}
+_LOG = "torch.onnx"
+
+
+def quant(**options):
+    return qnn.QuantIdentity(return_quant_tensor=True, **options)
+
+
+def relu(bits=4):
+    return qnn.QuantReLU(bit_width=bits, return_quant_tensor=True)
+
+
+def linear(inputs, outputs, **options):
+    return qnn.QuantLinear(inputs, outputs, **{"bias": True, "weight_bit_width": 4, **options})
+
+
+def conv(inputs, outputs, **options):
+    return qnn.QuantConv2d(inputs, outputs, 3, **{"bias": True, "weight_bit_width": 4, **options})
+
+
+def exported(model, shape, path, export=export_qonnx, batch=1, **options):
+    torch.manual_seed(0)
+    shapes = shape if isinstance(shape[0], tuple) else (shape,)
+    inputs = tuple(torch.randn(16, *s) for s in shapes)
+    model.train()(*inputs)
+    model.eval()
+    logging.getLogger(_LOG).setLevel(logging.CRITICAL)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        args = tuple(x[:batch] for x in inputs)
+        export(model, args=args, export_path=str(path), **(options or SCRIPT))
+    return path
+
+
+# ---- exact --------------------------------------------------------------------------------------
+EXACT = {
+    "dilated convolution": lambda: (conv(2, 4, dilation=2, padding=2), relu(), conv(4, 3)),
+    "grouped convolution": lambda: (conv(2, 4), relu(), conv(4, 6, groups=2)),
+    "average pool, then quantized": lambda: (
+        conv(2, 4), relu(), nn.AvgPool2d(2), quant(), nn.Flatten(), linear(36, 3),
+    ),
+    "asymmetric activations": lambda: (linear(6, 4), quant(bit_width=4, **SHIFTED), linear(4, 3)),
+    "asymmetric weights": lambda: (
+        linear(6, 4, weight_quant=bq.ShiftedUint8WeightPerTensorFloat), relu(), linear(4, 3),
+    ),
+    "GELU": lambda: (linear(6, 4), nn.GELU(), quant(), linear(4, 3)),
+    "unsigned identity": lambda: (
+        linear(6, 4), quant(act_quant=bq.Uint8ActPerTensorFloat), linear(4, 3),
+    ),
+    "sigmoid": lambda: (
+        linear(6, 4), qnn.QuantSigmoid(bit_width=4, return_quant_tensor=True), linear(4, 3),
+    ),
+    "10 bits": lambda: (linear(6, 4), relu(10), linear(4, 3)),
+    "Gemm of two inputs": lambda: (linear(6, 4, bias=False), relu(), linear(4, 3, bias=False)),
+    "fully connected, scale per channel": lambda: (
+        linear(6, 4, weight_quant=bq.Int8WeightPerChannelFloat), relu(), linear(4, 3),
+    ),
+    "quantized output with its scale and zero point": lambda: (linear(6, 4), quant(bit_width=4)),
+    "bipolar convolution with zero padding": lambda: (
+        conv(2, 4), quant(**SIGN), conv(4, 3, padding=1),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_exact(tmp_path, name):
+    torch.manual_seed(1)
+    layers = EXACT[name]()
+    shape = VECTOR if isinstance(layers[0], qnn.QuantLinear) else IMAGE
+    exporter = DYNAMO if name in ("GELU", "Gemm of two inputs") else SCRIPT
+    path = exported(nn.Sequential(quant(), *layers), shape, tmp_path / "odd.onnx", **exporter)
+    assert_exact(path)
+
+
+# ---- refused ------------------------------------------------------------------------------------
+class Skip(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.entry, self.first, self.inner, self.last = quant(), linear(6, 6), quant(), linear(6, 3)
+
+    def forward(self, x):
+        x = self.entry(x)
+        return self.last(self.inner(self.first(x) + x))
+
+
+class TwoInputs(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.entry, self.left, self.right = quant(), linear(6, 4), linear(6, 4)
+
+    def forward(self, x, y):
+        return self.left(self.entry(x)) + self.right(self.entry(y))
+
+
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.entry, self.lstm = quant(), qnn.QuantLSTM(6, 4, batch_first=True)
+
+    def forward(self, x):
+        return self.lstm(self.entry(x))[0]
+
+
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.entry = quant()
+        self.attention = qnn.QuantMultiheadAttention(6, 2, batch_first=True)
+
+    def forward(self, x):
+        x = self.entry(x)
+        return self.attention(x, x, x)[0]
+
+
+def chain(*layers):
+    return nn.Sequential(quant(), *layers)
+
+
+QCDQ = (
+    "This is a QCDQ export; export the same model as QONNX, with brevitas.export.export_qonnx, "
+    "which keeps every bit width and rounding."
+)
+BATCH_NORM = "train with batch norm, whose constants fold into the next quantizer."
+CHAINS = (
+    "hwgen builds chains, where each tensor has one reader. Remove the branch or export the chain "
+    "alone."
+)
+REFUSED = {
+    "truncating average pool": (
+        lambda: chain(conv(2, 4), relu(), qnn.TruncAvgPool2d(2, float_to_int_impl_type="floor")),
+        IMAGE, SCRIPT, UnsupportedOp,
+        "/3/trunc_quant/export_handler/Trunc: op Trunc has no integer form here. Pool with "
+        "AvgPool2d and put a quantizer (QuantIdentity) after it.",
+    ),
+    "max pool": (
+        lambda: chain(conv(2, 4), relu(), nn.MaxPool2d(2)), IMAGE, SCRIPT, UnsupportedOp,
+        "/3/MaxPool: op MaxPool has no integer form here. Use average pooling and a quantizer, or "
+        "a convolution with a stride.",
+    ),
+    "layer norm, in parts": (
+        lambda: chain(linear(6, 4), nn.LayerNorm(4), quant()), VECTOR, SCRIPT, UnsupportedOp,
+        "/2/ReduceMean: ReduceMean of a vector [1, 4], as in a layer norm; hwgen takes means over "
+        "the positions of an image. T" + BATCH_NORM[1:],
+    ),
+    "layer norm": (
+        lambda: chain(linear(6, 4), nn.LayerNorm(4), quant()), VECTOR, DYNAMO, UnsupportedOp,
+        "node_layer_norm: op LayerNormalization has no integer form here. It needs statistics of "
+        "each frame; " + BATCH_NORM,
+    ),
+    "instance norm": (
+        lambda: chain(conv(2, 4), nn.InstanceNorm2d(4), quant()), IMAGE, SCRIPT, UnsupportedOp,
+        "/2/InstanceNormalization: op InstanceNormalization has no integer form here. It needs "
+        "statistics of each frame; " + BATCH_NORM,
+    ),
+    "transposed convolution": (
+        lambda: chain(qnn.QuantConvTranspose2d(2, 4, 3), relu()), IMAGE, SCRIPT, UnsupportedOp,
+        "/1/ConvTranspose: op ConvTranspose has no integer form here. Use a convolution, or leave "
+        "the upsampling to the host.",
+    ),
+    "upsampling": (
+        lambda: chain(conv(2, 4), relu(), nn.Upsample(scale_factor=2)), IMAGE, SCRIPT,
+        UnsupportedOp,
+        "/3/Resize: op Resize has no integer form here. Leave the resampling to the host, or use "
+        "strides in the layers before it.",
+    ),
+    "softmax": (
+        lambda: chain(linear(6, 4), nn.Softmax(1)), VECTOR, SCRIPT, UnsupportedOp,
+        "/2/Softmax: op Softmax has no integer form here. End the model before it: the largest "
+        "output stays the largest.",
+    ),
+    "LSTM": (
+        Recurrent, SEQUENCE, SCRIPT, UnsupportedOp,
+        "/lstm/layers.0.0/export_handler/QuantLSTMCell: op QuantLSTMCell has no integer form here. "
+        "hwgen builds feed-forward chains; unroll the layer over time or leave it to the host.",
+    ),
+    "attention": (
+        Attention, SEQUENCE, SCRIPT, UnsupportedOp,
+        "tensor '/attention/in_proj/Add_output_0' is read by /attention/Slice, /attention/Slice_1, "
+        f"/attention/Slice_2; {CHAINS}",
+    ),
+    "skip connection": (
+        Skip, VECTOR, SCRIPT, UnsupportedOp,
+        "tensor '/entry/act_quant/export_handler/Quant_output_0' is read by /first/Gemm, /Add; "
+        f"{CHAINS}",
+    ),
+    "two inputs": (
+        TwoInputs, (VECTOR, VECTOR), {**SCRIPT, "input_names": ["x", "y"]}, ModelError,
+        "odd: 2 inputs (x, y); hwgen builds chains with one input and one output. Export the part "
+        "of the model between two such tensors.",
+    ),
+    "three dimensions": (
+        lambda: chain(qnn.QuantConv3d(2, 3, 3)), (2, 4, 4, 4), SCRIPT, UnsupportedOp,
+        "/1/Conv: Conv on data of shape [1, 2, 4, 4, 4]; hwgen slides kernels over sequences (1, "
+        "C, L) and images (1, C, H, W). Feed the data in one of these shapes.",
+    ),
+    "bipolar input with zero padding": (
+        lambda: nn.Sequential(quant(**SIGN), conv(2, 4, padding=1), relu()), IMAGE, SCRIPT,
+        UnsupportedOp,
+        "/1/Conv: pads with 0, which no code of its input stands for (zero point 0.5); use padding "
+        "0, or an activation quantizer that has 0 on its grid.",
+    ),
+    "float weights": (
+        lambda: chain(nn.Linear(6, 4), relu()), VECTOR, SCRIPT, ModelError,
+        "/1/Gemm: the weights are float (first: -0.00305648); hwgen needs quantized weights. Train "
+        "with Brevitas layers (QuantLinear) and export QONNX, or quantize the weights with a Quant "
+        "node.",
+    ),
+    "float activation": (
+        lambda: chain(linear(6, 4), nn.ReLU(), linear(4, 3)), VECTOR, SCRIPT, ModelError,
+        "/1/Gemm: its output reaches /3/Gemm without a quantizer; add a quantized activation "
+        "(QuantReLU, QuantIdentity) between them.",
+    ),
+    "float input": (
+        lambda: nn.Sequential(linear(6, 4), relu()), VECTOR, SCRIPT, ModelError,
+        "the input of /0/Gemm is not quantized; add a quantizer (QuantIdentity) there so that "
+        "integers can flow in hardware.",
+    ),
+    "24 bits": (
+        lambda: chain(linear(6, 4), quant(bit_width=24)), VECTOR, SCRIPT, UnsupportedOp,
+        "/2/act_quant/export_handler/Quant: bit width [24.0] is not one whole number from 1 to 16; "
+        "choose one in the quantizer.",
+    ),
+    "GELU of a wide accumulator": (
+        lambda: chain(linear(6, 400, weight_bit_width=12), nn.GELU(), quant()), VECTOR, DYNAMO,
+        UnsupportedOp,
+        "node_gelu: its function neither rises nor falls throughout, and its input takes "
+        "1,067,940,400 values in 400 channels; hwgen tabulates up to 16,777,216. Quantize before "
+        "the activation (a QuantIdentity in front of it), or use fewer bits.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(tmp_path, name):
+    make, shape, exporter, kind, message = REFUSED[name]
+    torch.manual_seed(0)
+    path = exported(make(), shape, tmp_path / "odd.onnx", **exporter)
+    refused(path, kind, message)
+
+
+def refused(path: Path, kind: type, message: str):
+    with pytest.raises(ModelError) as error:
+        streamline(path)
+    assert (type(error.value), str(error.value)) == (kind, message)
+
+
+def test_qcdq_export(tmp_path):
+    model = chain(linear(6, 4), relu(), linear(4, 3))
+    path = exported(model, VECTOR, tmp_path / "odd.onnx", export=export_onnx_qcdq)
+    refused(path, UnsupportedOp, "/0/act_quant/export_handler/QuantizeLinear: op QuantizeLinear "
+            f"has no integer form here. {QCDQ}")  # fmt: skip
+
+
+def test_batch_of_four(tmp_path):
+    model = chain(linear(6, 4), relu())
+    path = exported(model, VECTOR, tmp_path / "odd.onnx", batch=4, input_names=["x"], **SCRIPT)
+    refused(path, ModelError, "odd: tensor 'x' has shape [4, 6]; the first axis must be a batch of "
+            "1. Export with a batch of 1.")  # fmt: skip
+
+
+def test_dynamic_length(tmp_path):
+    model = chain(qnn.QuantConv1d(2, 4, 3), relu())
+    dynamic = {"input_names": ["x"], "dynamic_axes": {"x": {2: "length"}}}
+    path = exported(model, (2, 9), tmp_path / "odd.onnx", **dynamic, **SCRIPT)
+    refused(
+        path,
+        ModelError,
+        "odd: tensor 'x' has a dynamic shape (axis 2 is 'length'); hardware needs fixed sizes. "
+        "Export with a static shape, only the batch may be dynamic.",
+    )
