@@ -114,8 +114,7 @@ def _agree_as_integer_qonnx(model: ModelProto, graph: Graph, panel: Panel) -> No
 
 def require_same(witness: str, graph: Graph, reference: Trace, found: Trace) -> None:
     """Raise AssertionError with the first integer that differs."""
-    layers = {graph.input: "input"} | {layer.y: layer.name for layer in graph.layers}
-    verdict = compare(witness, reference, found, layers, 0.0)
+    verdict = compare(witness, graph, reference, found, 0.0)
     require(verdict.mismatches == 0, f"{witness}: {verdict.first}")
 
 

@@ -11,6 +11,17 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 
 _QONNX = "qonnx.custom_op.general"
 _BITS = (4, 1, 2, 3, 5, 6, 7, 8, 10, 16)
+_CURVES = [
+    "Sigmoid",
+    "Tanh",
+    "LeakyRelu",
+    "PRelu",
+    "Elu",
+    "Erf",
+    "Softplus",
+    "HardSigmoid",
+    "Swish",
+]
 _ROUNDINGS = ("ROUND", "FLOOR", "CEIL", "DOWN")
 
 
@@ -202,6 +213,7 @@ class _Author:
         ops += ["Reshape"] if len(self._chain.shape) == 1 else []
         ops += [] if affine else ["Relu", "Clip"]
         ops += [] if self._exact else ["Div", "BatchNormalization"]
+        ops += [] if affine or self._exact else _CURVES
         op, chain = self._pick(ops), self._chain
         match op:
             case "Relu" | "Neg" | "Identity":
@@ -216,6 +228,15 @@ class _Author:
                 gain, bias, mean = (self._constant(self._values(count)) for _ in range(3))
                 variance = self._constant(np.abs(self._values(count)) + 0.25)
                 chain.then(op, gain, bias, mean, variance, epsilon=1e-5)
+            case "LeakyRelu" | "Elu":
+                chain.then(op, alpha=self._pick((0.1, 0.01, 1.0, -0.5)))
+            case "PRelu":
+                chain.then(op, self._constant(self._per_channel(self._values(chain.shape[0]))))
+            case "Swish":
+                gate = chain.add("Sigmoid", [chain.here])
+                chain.then("Mul", gate)
+            case _ if op in _CURVES:
+                chain.then(op)
             case "Mul" | "Div":
                 chain.then(op, self._constant(self._gains()))
             case _:
