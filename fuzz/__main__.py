@@ -52,8 +52,10 @@ def main() -> int:
     started, passed, failures = time.monotonic(), Counter[str](), 0
     with ProcessPoolExecutor(args.jobs) as pool:
         running = [pool.submit(_run, task, args.out) for task in _tasks(args)]
-        for done in as_completed(running):
+        for finished, done in enumerate(as_completed(running), start=1):
             outcome = done.result()
+            if finished % 10 == 0:
+                print(f"  {finished} of {len(running)} hunts", flush=True)
             passed[outcome.task.kind] += outcome.passed
             if outcome.failure:
                 failures += 1
