@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hypothesis.strategies import SearchStrategy
 
@@ -116,7 +117,7 @@ def _run(task: Task, out: Path) -> Outcome:
     return Outcome(task, found.passed, found.error, write_repro(found, task.seed, out))
 
 
-def _strategy(task: Task) -> SearchStrategy[Case] | SearchStrategy[SourceCase]:
+def _strategy(task: Task) -> SearchStrategy[Any]:
     match task.kind:
         case "graph":
             return cases()
