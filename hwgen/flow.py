@@ -31,7 +31,7 @@ from hwgen.errors import FoldError, HwgenError
 from hwgen.graph.check import check
 from hwgen.graph.execute import decode, encode, trace
 from hwgen.graph.execute import run as run_reference
-from hwgen.graph.ir import Dense, Depthwise, Graph, Layer, Window, XnorDense
+from hwgen.graph.ir import Dense, Depthwise, Graph, Layer, MaxPool, Product, Window, XnorDense
 from hwgen.graph.names import identifier
 from hwgen.graph.serialize import dumps
 from hwgen.graph.stimulus import random_inputs
@@ -181,7 +181,7 @@ def _layer_facts(graph: Graph) -> list[dict[str, Any]]:
     facts, lanes = [], 1
     for layer in graph.layers:
         x, y = graph.tensor(layer.x), graph.tensor(layer.y)
-        product = isinstance(layer, Dense | XnorDense | Depthwise)
+        product = isinstance(layer, Product)
         facts.append(
             {
                 "name": layer.name,
@@ -202,8 +202,8 @@ def _layer_facts(graph: Graph) -> list[dict[str, Any]]:
 
 def _fold_facts(layer: Layer, lanes: int) -> dict[str, Any]:
     match layer:
-        case Window():
-            return {"simd": layer.fold.simd, "pe": layer.fold.simd, "order": None, "w_bits": None}
+        case Window() | MaxPool():
+            return {"simd": layer.fold.simd, "pe": layer.fold.pe, "order": None, "w_bits": None}
         case Dense() | XnorDense() | Depthwise():
             order = None if isinstance(layer, Depthwise) else str(layer.fold.order)
             bits = layer.stored_type.bits

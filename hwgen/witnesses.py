@@ -326,9 +326,7 @@ class Panel:
             if off.any():
                 off &= ~self.allowed.of(graph.output)(level)
             codes = codes | {graph.output: theirs + off}
-        return compare(
-            name, graph, self.reference, codes, time.monotonic() - started, self._is_tie
-        )
+        return compare(name, graph, self.reference, codes, time.monotonic() - started, self._is_tie)
 
     def _is_tie(self, tensor: str, ours: IntArray, theirs: IntArray) -> np.ndarray:
         """Return where both answers lie within what float32 can make of the source."""

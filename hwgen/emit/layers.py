@@ -15,6 +15,7 @@ from hwgen.graph.ir import (
     Dense,
     Depthwise,
     Layer,
+    MaxPool,
     Order,
     Requant,
     Table,
@@ -64,6 +65,9 @@ def emit_layer(layer: Layer, source: Stream, x: Tensor, y: Tensor) -> Emitted:
             return _matvec(layer, x_params, y, made)
         case Depthwise():
             return _depthwise(layer, x_params, y, made)
+        case MaxPool():
+            sizes = {"CHANNELS": y.size, "TAPS": layer.taps, "PE": layer.fold.pe}
+            return made("hw_maxpool", layer.fold.pe, {**sizes, **x_params}, {})
         case Table():
             return _table(layer, source.lanes, x, x_params, y, made)
         case Threshold():

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from hwgen.emit.layers import emit_layer
 from hwgen.emit.stream import Stream, buffer, clocked, declare, resize
 from hwgen.emit.sv import Instance, Module, Port
-from hwgen.graph.ir import Dense, Depthwise, Graph, Order, Product, Window, XnorDense
+from hwgen.graph.ir import Dense, Graph, Order, Product, Window, XnorDense
 
 TOP = "top"
-_FOLDED = Window | Dense | XnorDense | Depthwise
+_FOLDED = Window | Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def emit_top(graph: Graph, header: str) -> Design:
             stream = resize(body, stream, layer.fold.simd, burst)
             if layer.fold.fifo_depth:
                 stream = buffer(body, stream, layer.fold.fifo_depth)
-            burst = _burst(layer)
+            burst = _burst(layer, graph.tensor(layer.y).size)
         emitted = emit_layer(layer, stream, graph.tensor(layer.x), graph.tensor(layer.y))
         stream = declare(body, emitted.stream)
         body.add(emitted.instance)
@@ -57,16 +57,18 @@ def emit_top(graph: Graph, header: str) -> Design:
     return Design(str(top), memories, source, stream, tuple(probes))
 
 
-def _burst(layer: Window | Product) -> int:
+def _burst(layer: Window | Product, channels: int) -> int:
     """Return the beats that leave a layer in a row.
 
     A row-wise layer spreads its outputs over the vector, a column-wise one does not.
     """
-    if isinstance(layer, Window) or (
-        not isinstance(layer, Depthwise) and layer.fold.order is Order.ROW
-    ):
-        return 1
-    return len(layer.weights) // layer.fold.pe
+    match layer:
+        case Window():
+            return 1
+        case Dense() | XnorDense() if layer.fold.order is Order.ROW:
+            return 1
+        case _:
+            return channels // layer.fold.pe
 
 
 def _about(port: str, stream: Stream) -> str:

@@ -13,6 +13,7 @@ from hwgen.graph.ir import (
     Depthwise,
     Graph,
     Layer,
+    MaxPool,
     Requant,
     Table,
     Tensor,
@@ -70,6 +71,11 @@ def _check_layer(layer: Layer, x: Tensor, y: Tensor, after: str) -> None:
             require(layer.fold.simd == layer.fold.pe, "a channel per lane")
             require(channels % layer.fold.pe == 0, "pe divides the channels")
             _check_accumulator(layer, x, y, after)
+        case MaxPool():
+            require((x.space, x.size) == (y.space, y.size * layer.taps), "shapes agree")
+            require(layer.fold.simd == layer.fold.pe, "a channel per lane")
+            require(y.size % layer.fold.pe == 0, "pe divides the channels")
+            require((x.lo, x.hi) == (y.lo, y.hi), "a maximum is one of the inputs")
         case Threshold():
             steps = np.diff(layer.thresholds, axis=1)
             require((x.size, x.space) == (y.size, y.space), "shapes agree")

@@ -16,6 +16,7 @@ from hwgen.graph.ir import (
     Depthwise,
     Graph,
     Layer,
+    MaxPool,
     Requant,
     Table,
     Tensor,
@@ -97,6 +98,8 @@ def execute(layer: Layer, x: IntArray, about: Tensor) -> IntArray:
         case Depthwise():
             channels, taps = layer.weights.shape
             y = np.einsum("nkc,ck->nc", x.reshape(-1, taps, channels), layer.weights)
+        case MaxPool():
+            y = x.reshape(-1, layer.taps, about.size // layer.taps).max(axis=1)
         case Threshold():
             y = layer.base + _count_reached(x.reshape(-1, len(layer.thresholds)), layer.thresholds)
         case Requant():

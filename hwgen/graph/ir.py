@@ -147,6 +147,17 @@ class Depthwise:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class MaxPool:
+    """``y[c] = max over taps k of x[k, c]``."""
+
+    name: str
+    x: str
+    y: str
+    taps: int
+    fold: Fold = field(default_factory=Fold)  # ``simd`` == ``pe`` channels in each cycle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Threshold:
     """``y[c] = base + #{k : x[c] >= thresholds[c, k]}``."""
 
@@ -192,8 +203,8 @@ class ArgMax:
     y: str
 
 
-Product: TypeAlias = Dense | XnorDense | Depthwise
-Layer: TypeAlias = Window | Dense | XnorDense | Depthwise | Threshold | Requant | Table | ArgMax
+Product: TypeAlias = Dense | XnorDense | Depthwise | MaxPool
+Layer: TypeAlias = Window | Product | Threshold | Requant | Table | ArgMax
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,8 +225,8 @@ class Graph:
         return next(t for t in self.tensors if t.name == name)
 
     def products(self) -> Iterator[Product]:
-        """Yield the layers that multiply, in order."""
-        return (e for e in self.layers if isinstance(e, Dense | XnorDense | Depthwise))
+        """Yield the layers that reduce many values to one, in order."""
+        return (e for e in self.layers if isinstance(e, Product))
 
     def product_behind(self, tensor: str) -> Product | None:
         """Return the product that ``tensor`` is or is an elementwise function of, if there is."""
@@ -223,4 +234,4 @@ class Graph:
         layer = writers.get(tensor)
         while isinstance(layer, Threshold | Requant | Table | ArgMax):
             layer = writers.get(layer.x)
-        return layer if isinstance(layer, Dense | XnorDense | Depthwise) else None
+        return layer if isinstance(layer, Product) else None

@@ -14,6 +14,7 @@ from hls4ml.model.layers import Layer
 from hwgen.hls4ml_backend.layers import (
     ArgMax,
     Depthwise,
+    MaxOfTaps,
     MultiThreshold,
     PixelMatMul,
     Requant,
@@ -55,6 +56,9 @@ _CONFIGS = {
     typedef {weight_t.name} weight_t;
     typedef {accum_t.name} accum_t;
 }};\n""",
+    MaxOfTaps: """struct config{index} : nnet::max_of_taps_config {{
+    static const unsigned n_pixels = {n_pixels}, n_chan = {n_out}, n_taps = {n_in} / {n_out};
+}};\n""",
     Window: """struct config{index} : nnet::window_config {{
     static const unsigned in_h = {in_space[0]}, in_w = {in_space[1]}, n_chan = {n_chan};
     static const unsigned out_h = {out_space[0]}, out_w = {out_space[1]};
@@ -81,6 +85,7 @@ _CALLS: dict[type[Layer], tuple[str, str, list[str]]] = {  # function, header, w
     XnorPopcountMatMul: ("xnor_popcount", "xnor", ["weight"]),
     PixelMatMul: ("pixel_matmul", "pixel_matmul", ["weight"]),
     Depthwise: ("depthwise", "depthwise", ["weight"]),
+    MaxOfTaps: ("max_of_taps", "max_of_taps", []),
     Window: ("window", "window", []),
     Table: ("table", "table", ["table"]),
     ArgMax: ("argmax", "argmax", []),

@@ -116,6 +116,17 @@ class Depthwise(Layer):
         self.add_weights_variable("weight", var_name="w{index}")
 
 
+class MaxOfTaps(Layer):
+    """``y[c] = max over k of x[k, c]`` for each pixel."""
+
+    _expected_attributes = (Attribute("taps", value_type=int),)
+
+    def initialize(self) -> None:
+        """Declare the output, (*space, channels)."""
+        *space, values = self.get_input_variable().shape
+        self.add_output_variable([*space, values // self.get_attr("taps")])
+
+
 class Table(Layer):
     """``y[c] = table[c, x[c] - lo]``; one row serves all channels."""
 
@@ -154,8 +165,8 @@ class FloatNetwork(Layer):
 def register_layers() -> None:
     """Make hls4ml know the layers; a second call changes nothing."""
     for layer in (
-        MultiThreshold, Requant, XnorPopcountMatMul, Window, PixelMatMul, Depthwise, Table, ArgMax,
-        FloatNetwork,
+        MultiThreshold, Requant, XnorPopcountMatMul, Window, PixelMatMul, Depthwise, MaxOfTaps,
+        Table, ArgMax, FloatNetwork,
     ):  # fmt: skip
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)

@@ -97,6 +97,8 @@ def _lower(node: Any, name: str, x: str, y: str) -> ir.Layer:
             return ir.Window(name, x, y, kernel, stride, dilation, both, get("pad"))
         case "Depthwise":
             return ir.Depthwise(name, x, y, get("weight_data"))
+        case "MaxOfTaps":
+            return ir.MaxPool(name, x, y, get("taps"))
         case "Table":
             return ir.Table(name, x, y, get("table_data"))
         case "ArgMax":

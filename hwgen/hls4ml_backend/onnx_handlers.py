@@ -32,6 +32,7 @@ def register_handlers() -> None:
         "XnorPopcountMatMul": _xnor,
         "Window": _window,
         "Depthwise": _depthwise,
+        "MaxOfTaps": _max_of_taps,
         "Table": _table,
         "ArgMax": _argmax,
     }
@@ -98,6 +99,10 @@ def _window(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -
 
 def _depthwise(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -> Attributes:
     return _layer(node, inputs, weight_data=_parameter(node, 1, graph))
+
+
+def _max_of_taps(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -> Attributes:
+    return _layer(node, inputs, taps=_attribute(node, "taps"))
 
 
 def _table(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -> Attributes:

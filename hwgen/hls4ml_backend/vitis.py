@@ -114,6 +114,8 @@ def _cpp_layer(layer: ir.Layer, x: ir.Tensor, y: ir.Tensor) -> _CppLayer:
         case ir.Depthwise():
             types = {"weight": _weight_type(layer.weights), "accum": y.type}
             return _CppLayer("Depthwise", {"weight_data": layer.weights}, types)
+        case ir.MaxPool():
+            return _CppLayer("MaxOfTaps", {"taps": layer.taps})
         case ir.Table():
             attributes = {"table_data": layer.table, "lo": x.lo}
             return _CppLayer("Table", attributes, {"table": _signed_type(layer.table)})

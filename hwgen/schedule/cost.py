@@ -16,6 +16,7 @@ from hwgen.graph.ir import (
     Fold,
     Graph,
     Layer,
+    MaxPool,
     Order,
     Product,
     Requant,
@@ -62,7 +63,7 @@ def layer_cost(layer: Layer, graph: Graph, lanes: int) -> Cost:
     match layer:
         case Window():
             return window_cost(layer, graph, layer.fold.simd)
-        case Dense() | XnorDense() | Depthwise():
+        case Dense() | XnorDense() | Depthwise() | MaxPool():
             return product_cost(layer, layer.fold, x, y)
         case Table():
             rows, entries = layer.table.shape
@@ -87,9 +88,12 @@ def layer_cost(layer: Layer, graph: Graph, lanes: int) -> Cost:
 
 
 def product_cost(layer: Product, fold: Fold, x: Tensor, y: Tensor) -> Cost:
-    """Return the cost of a matrix-vector or depthwise product at ``fold``."""
+    """Return the cost of a product, or a maximum, at ``fold``."""
     if isinstance(layer, Depthwise):
         return _depthwise_cost(layer, fold, x, y)
+    if isinstance(layer, MaxPool):
+        per_lane = Cost(lut=1.5 * x.type.bits, ff=2 * x.type.bits)
+        return _scaled(per_lane, fold.pe) + lutram_cost(y.size // fold.pe, fold.pe * x.type.bits)
     out_n, in_n = layer.weights.shape
     w = layer.stored_type.bits
     macs, xb, acc = fold.simd * fold.pe, x.type.bits, y.type.bits

@@ -19,6 +19,7 @@ from hwgen.graph.ir import (
     Fold,
     Graph,
     Layer,
+    MaxPool,
     Order,
     Product,
     Window,
@@ -28,14 +29,18 @@ from hwgen.parts import Part
 from hwgen.schedule.cost import Cost, layer_cost, product_cost, width_cost, window_cost
 from hwgen.schedule.work import (
     Group,
+    extent,
     groups,
     initiation_interval,
+    is_per_channel,
     joint_cycles,
+    multiplications,
     product_cycles,
     window_cycles,
 )
 
-DEFAULT_CYCLES = 1024
+DEFAULT_CYCLES = 1024  # of a small network; of a large one what so many multipliers take
+DEFAULT_MULTIPLIERS = 256
 MAX_MULTIPLIERS = 16_384  # of one layer; more take hours to compile, and no part has the room
 MAX_PE = 1000  # hw_threshold names its memory images by lanes of three digits
 _FILL = 0.7  # share of a part's LUTs that an estimate may take; routing needs the rest
@@ -52,7 +57,7 @@ def schedule(
 
     reuse          multiplications that share one multiplier, of every layer or by layer name;
                    layers that a mapping leaves out meet ``target_cycles``
-    target_cycles  largest initiation interval, cycles
+    target_cycles  largest initiation interval, cycles; default: see :func:`default_cycles`
     part           budget; alone, it asks for the fastest folding that fits
     raises         FoldError
     """
@@ -61,17 +66,29 @@ def schedule(
         fixed = {layer.name: reuse for layer in graph.products()}
     if part is not None and reuse is None and target_cycles is None:
         return _fastest(graph, part)
-    folded = _solve(graph, target_cycles or DEFAULT_CYCLES, fixed)
+    folded = _solve(graph, target_cycles or default_cycles(graph), fixed)
     if part is not None:
         _check_budget(folded, part)
     return folded
+
+
+def default_cycles(graph: Graph) -> int:
+    """Return a target that every layer can meet, with a moderate number of multipliers."""
+    found = groups(graph)
+    work = sum(multiplications(g.product, graph) for g in found)
+    fastest = max(
+        min(max(product_cycles(g.product, graph, *pair), _feed(g, graph, pair)) for pair in pairs)
+        for g in found
+        if (pairs := _pairs(g, graph))
+    )
+    return max(DEFAULT_CYCLES, work // DEFAULT_MULTIPLIERS, fastest)
 
 
 def total_cost(graph: Graph) -> Cost:
     """Return the estimated resources of a folded graph."""
     total, lanes = Cost(), 1
     for layer in graph.layers:
-        if isinstance(layer, Window | Dense | XnorDense | Depthwise):
+        if isinstance(layer, Window | Product):
             total += width_cost(graph.tensor(layer.x).type.bits, lanes, layer.fold.simd)
         total += layer_cost(layer, graph, lanes)
         lanes = lanes_after(layer, lanes)
@@ -83,7 +100,7 @@ def lanes_after(layer: Layer, lanes: int) -> int:
     match layer:
         case Window():
             return layer.fold.simd
-        case Dense() | XnorDense() | Depthwise():
+        case Dense() | XnorDense() | Depthwise() | MaxPool():
             return layer.fold.pe
         case _:
             return lanes
@@ -136,14 +153,10 @@ def _candidates(
 ) -> list[Fold]:
     """Return the foldings worth a look; at the first product nothing is buffered."""
     layer, pixels = group.product, graph.tensor(group.product.y).pixels
-    rows, fan_in = layer.weights.shape
-    _check_multipliers(layer, pixels, target if reuse is None else reuse * pixels)
+    _, fan_in = extent(layer, graph)
+    _check_multipliers(layer, graph, target if reuse is None else reuse * pixels)
     order = Order.ROW if index % 2 == 0 else Order.COLUMN
-    if isinstance(layer, Depthwise):
-        pairs = [(p, p) for p in _divisors(rows) if p <= MAX_PE]
-    else:
-        widths = fan_in if group.window is None else graph.tensor(group.window.x).size
-        pairs = [(s, p) for s in _divisors(widths) for p in _divisors(rows) if p <= MAX_PE]
+    pairs = _pairs(group, graph)
     work = {pair: product_cycles(layer, graph, *pair) for pair in pairs}
     if reuse is None:
         fitting = [pair for pair in pairs if max(work[pair], _feed(group, graph, pair)) <= target]
@@ -154,6 +167,15 @@ def _candidates(
         raise _no_fold(group, graph, target, reuse, {n // pixels for n in work.values()})
     waiting = group.window is None and index > 0
     return [Fold(s, p, order, fan_in // s if waiting else 0) for s, p in chosen]
+
+
+def _pairs(group: Group, graph: Graph) -> list[tuple[int, int]]:
+    """Return every legal SIMD and PE: a window hands on whole fractions of a pixel."""
+    rows, fan_in = extent(group.product, graph)
+    if is_per_channel(group.product):
+        return [(p, p) for p in _divisors(rows) if p <= MAX_PE]
+    width = fan_in if group.window is None else graph.tensor(group.window.x).size
+    return [(s, p) for s in _divisors(width) for p in _divisors(rows) if p <= MAX_PE]
 
 
 def _feed(group: Group, graph: Graph, pair: tuple[int, int]) -> int:
@@ -167,7 +189,7 @@ def _no_fold(
     group: Group, graph: Graph, target: int, reuse: int | None, works: set[int]
 ) -> FoldError:
     layer = group.product
-    rows, fan_in = layer.weights.shape
+    rows, fan_in = extent(layer, graph)
     if reuse is None:
         fastest = min(works) * graph.tensor(layer.y).pixels
         return FoldError(
@@ -182,9 +204,9 @@ def _no_fold(
     )
 
 
-def _check_multipliers(layer: Product, pixels: int, frame: int) -> None:
+def _check_multipliers(layer: Product, graph: Graph, frame: int) -> None:
     """Refuse a layer that needs too many multipliers to finish in ``frame`` cycles."""
-    work = layer.weights.size * pixels
+    work = multiplications(layer, graph)
     if work // frame > MAX_MULTIPLIERS:
         raise FoldError(
             f"{layer.name}: {work:,} multiplications in {frame} cycles take "
@@ -211,10 +233,7 @@ def _divisors(n: int) -> list[int]:
 def _fastest(graph: Graph, part: Part) -> Graph:
     """Return the folding with the smallest initiation interval that fits the part."""
     found = groups(graph)
-    least = max(
-        ceil(g.product.weights.size * graph.tensor(g.product.y).pixels / MAX_MULTIPLIERS)
-        for g in found
-    )
+    least = max(ceil(multiplications(g.product, graph) / MAX_MULTIPLIERS) for g in found)
     targets = sorted({frame for g in found for frame in _frames(g, graph) if frame >= least})
     low, high = 0, len(targets) - 1
     while low < high:
@@ -231,7 +250,7 @@ def _fastest(graph: Graph, part: Part) -> Graph:
 def _frames(group: Group, graph: Graph) -> Iterator[int]:
     """Yield every number of cycles per frame that a group can take."""
     layer = group.product
-    rows, fan_in = layer.weights.shape
+    rows, fan_in = extent(layer, graph)
     for simd in _divisors(fan_in):
         for pe in _divisors(rows):
             if pe <= MAX_PE:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import gcd, prod
 
-from hwgen.graph.ir import Dense, Depthwise, Graph, Layer, Product, Window, XnorDense
+from hwgen.graph.ir import Dense, Depthwise, Graph, Layer, MaxPool, Product, Window, XnorDense
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def groups(graph: Graph) -> list[Group]:
         match layer:
             case Window():
                 window = layer
-            case Dense() | XnorDense() | Depthwise():
+            case Dense() | XnorDense() | Depthwise() | MaxPool():
                 found.append(Group(window, layer, ()))
                 window = None
             case _:
@@ -44,10 +44,27 @@ def groups(graph: Graph) -> list[Group]:
 def product_cycles(layer: Product, graph: Graph, simd: int, pe: int) -> int:
     """Return the cycles per frame of a product at ``simd x pe``."""
     y = graph.tensor(layer.y)
-    fan_in = (
-        layer.weights.shape[1] if isinstance(layer, Depthwise) else layer.weights.shape[1] // simd
-    )
-    return y.pixels * fan_in * (y.size // pe)
+    _, fan_in = extent(layer, graph)
+    beats = fan_in if is_per_channel(layer) else fan_in // simd
+    return y.pixels * beats * (y.size // pe)
+
+
+def extent(layer: Product, graph: Graph) -> tuple[int, int]:
+    """Return the outputs of one pixel, and the values that each is made of."""
+    if isinstance(layer, MaxPool):
+        return graph.tensor(layer.y).size, layer.taps
+    rows, fan_in = layer.weights.shape
+    return rows, fan_in
+
+
+def is_per_channel(layer: Product) -> bool:
+    """Return whether each output looks at its own channel only: as many lanes in as out."""
+    return isinstance(layer, Depthwise | MaxPool)
+
+
+def multiplications(layer: Product, graph: Graph) -> int:
+    """Return the multiplications per frame."""
+    return 0 if isinstance(layer, MaxPool) else layer.weights.size * graph.tensor(layer.y).pixels
 
 
 def window_cycles(layer: Window, graph: Graph, simd: int) -> int:
@@ -61,7 +78,7 @@ def cycles(layer: Layer, graph: Graph, lanes: int = 1) -> int:
     match layer:
         case Window():
             return window_cycles(layer, graph, layer.fold.simd)
-        case Dense() | XnorDense() | Depthwise():
+        case Dense() | XnorDense() | Depthwise() | MaxPool():
             return product_cycles(layer, graph, layer.fold.simd, layer.fold.pe)
         case _:
             return graph.tensor(layer.x).values // lanes

@@ -223,9 +223,7 @@ def _streams(source: str) -> list[str]:
     return [name for name in names if re.search(rf"\b{name}_tready\b", source)]
 
 
-def _hash(
-    sources: Sequence[str], generated: dict[str, str], flags: Sequence[str], top: str
-) -> str:
+def _hash(sources: Sequence[str], generated: dict[str, str], flags: Sequence[str], top: str) -> str:
     parts = [*sources, *generated.values(), *flags, top, str(find_verilator())]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from hwgen.graph.execute import channels_last
-from hwgen.graph.ir import Depthwise, Graph
+from hwgen.graph.ir import Depthwise, Graph, MaxPool
 from hwgen.num.elementwise import Segment, Step, apply, codes
 from hwgen.num.inttype import FloatArray, IntArray
 from hwgen.streamline.chain import Block, split
@@ -89,7 +89,10 @@ class Float32:
         rows, taps = ints.values.shape
         scale, zero = (v[:rows] if v.ndim else v for v in (source.scale, source.zero_point))
         unit = scale * ints.scale
-        if isinstance(layer, Depthwise):
+        if isinstance(layer, MaxPool):
+            real = unit * (x.reshape(-1, taps, rows).max(axis=1) - zero)
+            magnitude = np.abs(real)
+        elif isinstance(layer, Depthwise):
             offset = x.reshape(-1, taps, rows) - zero
             real = unit * np.einsum("nkc,ck->nc", offset, ints.values)
             magnitude = np.abs(unit) * np.einsum("nkc,ck->nc", np.abs(offset), np.abs(ints.values))

@@ -24,6 +24,7 @@ from hwgen.graph.ir import (
     Depthwise,
     Graph,
     Layer,
+    MaxPool,
     Product,
     Tensor,
     Window,
@@ -95,10 +96,12 @@ def _lower_block(
     closes = any(step.kind == "Quant" for step in block.segment)
     segment, tail = _at_last_quant(block.segment, block.node) if closes else ((), ())
     cut = _monotone(segment) if closes else 0
+    if block.product.maximum and np.any(direction(segment[:cut]) < 0):
+        cut = 0  # no sign turns a maximum around
     layer, acc, bounds = _product(block, x, name, segment[:cut])
     layers.append(layer)
     if not closes:
-        if after is not None:
+        if after is not None and not block.product.maximum:
             raise ModelError(
                 f"{block.node}: its output reaches {after.node} without a quantizer; add a "
                 "quantized activation (QuantReLU, QuantIdentity) between them."
@@ -194,7 +197,9 @@ def _window(block: Block, x: Tensor, name: str, kernel: Kernel) -> tuple[Window,
     """Return the layer that puts the values under the kernel side by side, and its output."""
     assert block.product is not None
     taps, pad = prod(kernel.size), 0
-    if np.any(kernel.pads):
+    if block.product.maximum:
+        pad = x.lo  # the least code: never the largest of a window that has any other
+    elif np.any(kernel.pads):
         zero = np.unique(x.zero_point)
         if len(zero) > 1 or zero[0] % 1:
             raise UnsupportedOp(
@@ -237,7 +242,15 @@ def _product(
     low, high = accumulator_bounds(weights, x.lo, x.hi)
     bipolar = (x.lo, x.hi) == (0, 1) and bool(np.all(x.zero_point == 0.5))
     layer: Product
-    if block.product.depthwise:
+    if block.product.maximum:
+        if np.any(scale <= 0):
+            raise UnsupportedOp(
+                f"{block.node}: MaxPool of data with a negative scale; pool before the negation."
+            )
+        zero = np.broadcast_to(np.asarray(x_zero, dtype=np.float64), (rows,))
+        low, high = np.full(rows, x.lo), np.full(rows, x.hi)
+        layer = MaxPool(name, x.name, y, weights.shape[1])
+    elif block.product.depthwise:
         layer = Depthwise(name, x.name, y, weights)
     elif bipolar and bool(np.all(np.abs(weights) == 1)):
         fan_in = weights.shape[1]

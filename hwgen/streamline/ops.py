@@ -90,6 +90,24 @@ class Depthwise(_IntegerOp):
         self._result(context, (taps * weights.T).sum(axis=-2))
 
 
+class MaxOfTaps(_IntegerOp):
+    """``y[c] = max over k of x[k, c]``; the input's channels are (tap, channel)."""
+
+    def get_nodeattr_types(self) -> dict[str, tuple[str, bool, Any]]:
+        """Return the attributes: name -> (type, required, default)."""
+        return {"taps": ("i", True, 1)}
+
+    def make_shape_compatible_op(self, model: Any) -> Any:
+        """Return a constant of the output's shape."""
+        shape = model.get_tensor_shape(self.onnx_node.input[0])
+        return self.make_const_shape_op([*shape[:-1], shape[-1] // self.get_nodeattr("taps")])
+
+    def execute_node(self, context: dict[str, Any], graph: Any) -> None:
+        """Compare."""
+        (x,) = self._operands(context)
+        self._result(context, x.reshape(*x.shape[:-1], self.get_nodeattr("taps"), -1).max(axis=-2))
+
+
 class Table(_IntegerOp):
     """``y[c] = table[c, x[c] - lo]``; one row serves all channels."""
 
@@ -134,4 +152,4 @@ class Requant(_IntegerOp):
         self._result(context, confine(y, lo, hi, Overflow(self.get_nodeattr("overflow"))))
 
 
-custom_op = {op.__name__: op for op in (Requant, Window, Depthwise, Table)}
+custom_op = {op.__name__: op for op in (Requant, Window, Depthwise, MaxOfTaps, Table)}

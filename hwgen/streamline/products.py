@@ -1,4 +1,4 @@
-"""The ops that accumulate - MatMul, Gemm, Conv, average pooling - as rows of weights on windows."""
+"""The ops that reduce - MatMul, Gemm, Conv, pooling - as rows of weights on windows."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from hwgen.num.elementwise import Segment, Step
 from hwgen.streamline.layout import Layout
 from hwgen.streamline.read import Constant, Source
 
-PRODUCT_OPS = ("MatMul", "Gemm", "Conv", "AveragePool", "GlobalAveragePool", "ReduceMean")
-SPATIAL_OPS = ("Conv", "AveragePool", "GlobalAveragePool", "ReduceMean")
+SPATIAL_OPS = ("Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "ReduceMean")
+PRODUCT_OPS = ("MatMul", "Gemm", *SPATIAL_OPS)
 _CHANNELS_LAST = "qonnx.custom_op.channels_last"
 _RANKS = (1, 2)
 
@@ -45,6 +45,7 @@ class Product:
     depthwise: bool
     bias: Segment  # what the node itself does after the sum
     layout: Layout  # of the node's output
+    maximum: bool = False  # the largest of each window; the weights are 1
 
 
 def product(node: NodeProto, data: Layout, source: Source) -> Product:
@@ -176,14 +177,17 @@ def _ungrouped(weight: Constant, group: int) -> Constant:
 
 # ---- pooling ------------------------------------------------------------------------------------
 def _pool(node: NodeProto, data: Layout, source: Source) -> Product:
-    """Return average pooling as a depthwise convolution with weights 1 / taps."""
+    """Return pooling as a depthwise convolution: weights 1 / taps, or a maximum of weights 1."""
     _check_image(node, data)
     given = attributes_of(node)
-    if node.op_type == "AveragePool":
+    maximum = node.op_type == "MaxPool"
+    if node.op_type in ("AveragePool", "MaxPool"):
         kernel = _kernel(node, data, tuple(given["kernel_shape"]))
-        if given.get("ceil_mode", 0) and kernel != _kernel(node, data, kernel.size):
-            raise UnsupportedOp(f"{node.name}: AveragePool with ceil_mode; use the floor.")
-        if np.any(kernel.pads) and not given.get("count_include_pad", 0):
+        if given.get("ceil_mode", 0):
+            raise UnsupportedOp(
+                f"{node.name}: {node.op_type} with ceil_mode; pool with the floor, or pad."
+            )
+        if np.any(kernel.pads) and not maximum and not given.get("count_include_pad", 0):
             raise UnsupportedOp(
                 f"{node.name}: AveragePool that leaves its padding out of the mean divides by a "
                 "different number at the border; set count_include_pad, or pool without padding."
@@ -193,11 +197,12 @@ def _pool(node: NodeProto, data: Layout, source: Source) -> Product:
                         ((0, 0),) * len(data.space))  # fmt: skip
     taps = prod(kernel.size)
     ones = np.ones((taps, data.size))
-    weight = Constant(ones / taps, ones, np.full_like(ones, 1.0 / taps), np.zeros_like(ones))
+    share = ones if maximum else ones / taps
+    weight = Constant(share, ones, share, np.zeros_like(ones))
     layout = _image_after(node, data, kernel, data.size)
     if node.op_type == "ReduceMean":
         layout = _reduced(node, data, source)
-    return Product(weight, kernel, True, (), layout)
+    return Product(weight, kernel, True, (), layout, maximum)
 
 
 def _reduced(node: NodeProto, data: Layout, source: Source) -> Layout:

@@ -20,6 +20,7 @@ from hwgen.graph.ir import (
     Depthwise,
     Graph,
     Layer,
+    MaxPool,
     Requant,
     Table,
     Tensor,
@@ -88,6 +89,8 @@ def _node(layer: Layer, x: Tensor, y: Tensor) -> tuple[NodeProto, list[TensorPro
                         dilation=layer.dilation, pads=before + after, pad=layer.pad)  # fmt: skip
         case Depthwise():
             return node("Depthwise", {"weight": layer.weights.astype(np.float32)}, DOMAIN)
+        case MaxPool():
+            return node("MaxOfTaps", {}, DOMAIN, taps=layer.taps)
         case Table():
             return node("Table", {"table": layer.table}, DOMAIN, lo=x.lo)
         case Dense():

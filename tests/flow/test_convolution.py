@@ -18,6 +18,7 @@ def image_network() -> Chain:
     chain.conv(rng.normal(0, 1, (6, 1, 3, 3)), 0.2, group=6, strides=[2, 2], pads=[1] * 4)
     chain.add("Relu").quant(0.4, signed=0, bits=4)
     chain.conv(rng.normal(0, 1, (8, 6, 1, 1)), 0.2).add("Relu").quant(0.4, signed=0, bits=4)
+    chain.add("MaxPool", kernel_shape=[2, 2], strides=[1, 1], pads=[0, 0, 1, 1])
     chain.add("AveragePool", kernel_shape=[2, 2], strides=[2, 2]).quant(0.2, signed=0, bits=4)
     return chain.add("Flatten", axis=1).dense(rng.normal(0, 1, (5, 8 * 2 * 2)), 0.1)
 

@@ -67,6 +67,11 @@ CORNERS["hw_depthwise"] = [
         dict(CHANNELS=5, TAPS=4, PE=5, X_W=8, W_W=8, ACC_W=19),
     )
 ]
+CORNERS["hw_maxpool"] = [
+    dict(CHANNELS=1, TAPS=1, PE=1, X_W=1),
+    dict(CHANNELS=6, TAPS=9, PE=2, X_SIGNED=1),
+    dict(CHANNELS=5, TAPS=4, PE=5, X_W=8),
+]
 CORNERS["hw_table"] = [
     dict(CHANNELS=1, PE=1, X_W=1, INDEX_W=1, Y_W=1),
     dict(CHANNELS=6, PE=3, X_SIGNED=1, LO=2, SHARED=0),

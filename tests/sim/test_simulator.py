@@ -13,7 +13,9 @@ BLOCK, WRONG_LAST, REPEAT, FAIL = 0xB0, 0xB1, 0xB2, 0xB3
 
 
 def build(rtl, out):
-    return build_simulator(rtl, "relay", out, in_bytes=3, out_bytes=3, probes=[Probe("middle", 24, 4)])
+    return build_simulator(
+        rtl, "relay", out, in_bytes=3, out_bytes=3, probes=[Probe("middle", 24, 4)]
+    )
 
 
 @pytest.fixture(scope="module")

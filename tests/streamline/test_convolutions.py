@@ -8,7 +8,7 @@ import pytest
 from exact import assert_exact, assert_integer_onnx_exact, saved
 
 from hwgen.errors import ModelError
-from hwgen.graph.ir import Dense, Depthwise, Window, XnorDense
+from hwgen.graph.ir import Dense, Depthwise, MaxPool, Window, XnorDense
 from hwgen.streamline import streamline
 from models import Chain
 
@@ -69,6 +69,20 @@ def test_average_pooling(tmp_path, op):
     model.quant(0.25, signed=0, bits=5)
     graph, _ = assert_exact(saved(model, tmp_path, 2 if op == "ReduceMean" else 4), 50)
     assert isinstance(graph.layers[-2], Depthwise)
+
+
+@pytest.mark.parametrize("pads", [0, 1])
+@pytest.mark.parametrize("after", ["nothing", "relu", "negated"])
+def test_maximum_pooling(tmp_path, pads, after):
+    rng = RNG(7)
+    model = image(3, 6, 7).conv(rng.normal(0, 1, (4, 3, 3, 3)), 0.2).quant(0.25, bits=4, zero=2.0)
+    model.add("MaxPool", kernel_shape=[3, 2], strides=[1, 2], pads=[pads] * 4)
+    if after != "nothing":
+        model.add("Relu" if after == "relu" else "Neg").quant(0.5, bits=3)
+    model.conv(rng.normal(0, 1, (2, 4, 2, 2)), 0.2).quant(0.5, bits=6)
+    graph, _ = assert_exact(saved(model, tmp_path, 4), 50)
+    assert any(isinstance(layer, MaxPool) for layer in graph.layers)
+    assert_integer_onnx_exact(graph, 20)
 
 
 def test_bipolar_data_with_padding_has_a_code_for_zero(tmp_path):

@@ -1,5 +1,7 @@
 """Random int8 networks and each layer alone: every tensor equals the interpreter's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
@@ -10,6 +12,7 @@ from tflite_random import ELEMENTWISE, quant, random_chain
 from hwgen.graph.execute import decode, encode, run, trace
 from hwgen.graph.ir import Dense, Depthwise, Requant, Threshold
 from hwgen.tflite import left_to_host, to_graph
+from hwgen.tflite.arithmetic import Multiplier, mean_multiplier, twice_rounded
 
 EVERY_CODE = np.arange(-128, 128)[:, None]
 
@@ -74,6 +77,40 @@ def test_mean_over_the_image(space, keep):
         x = random_codes(graph, 60, 3)
         x[30:] = entry[1] + rng.integers(-4, 5, x[30:].shape)
         compared(chain.content(), np.clip(x, -128, 127))
+
+
+def test_mean_divides_the_mantissa_downwards():
+    """A factor and sums at which rounding the divided mantissa up would show."""
+    n, factor = 26 * 30, float(np.float32(0.7275032997131348))
+    down = mean_multiplier(factor, n)
+    up = replace(down, mantissa=down.mantissa + 1)
+    sums = np.arange(174 * n)  # up to the code 126
+    sums = sums[twice_rounded(sums, down) != twice_rounded(sums, up)]
+    assert len(sums)
+    x = sums[:, None] // n + (np.arange(n) < sums[:, None] % n) - 128
+    chain = Chain((26, 30, 1), (np.float32(factor), -128)).mean((np.float32(1), 0), True)
+    assert compared(chain.content(), x) == len(sums)
+
+
+def test_add_shifts_its_operands_by_20_bits():
+    """Scales and codes at which 19 bits would give another code."""
+    rng, found = np.random.default_rng(2), 0
+    codes = np.arange(-128, 128)
+    for _ in range(200):
+        ours, other, out = (np.float32(10 ** rng.uniform(-2.5, -0.5)) for _ in range(3))
+        common = 2 * np.float64(max(ours, other))
+        answers = []
+        for bits in (19, 20):
+            terms = ((codes[:, None], ours), (codes[None], other))
+            total = sum(twice_rounded(q << bits, Multiplier.of(s / common)) for q, s in terms)
+            by = Multiplier.of(common / ((1 << bits) * np.float64(out)))
+            answers.append(np.clip(twice_rounded(total, by), -128, 127))
+        differing = np.flatnonzero((answers[0] != answers[1]).any(axis=0))
+        for k in differing[:1]:
+            found += 1
+            chain = Chain((1,), (ours, 0)).add(codes[[k]], (other, 0), (out, 0))
+            compared(chain.content(), EVERY_CODE)
+    assert found > 3
 
 
 def test_pool_with_same_padding_that_pads_nothing():
