@@ -66,6 +66,21 @@ def test_a_constant_expression_is_not_evaluated_if_it_is_too_large(op, operands,
         check_foldable(node, [np.asarray(x) for x in operands])
 
 
+def test_a_file_of_512_mebibytes_is_not_read(tmp_path):
+    path = tmp_path / "model.onnx"
+    with path.open("wb") as file:
+        file.truncate(1 << 29)
+    with pytest.raises(ModelError, match="536,870,912 bytes; hwgen reads models of up to"):
+        load(path)
+
+
+@pytest.mark.parametrize("most", [20, 150])  # the stored ones, and with those that are computed
+def test_all_constants_together_have_a_limit(most, monkeypatch):
+    monkeypatch.setattr("hwgen.limits.MAX_CONSTANTS", most)
+    with pytest.raises(ModelError, match=f"its constants have more than {most} elements"):
+        read(valid())
+
+
 def test_weights_in_a_file_beside_the_model_are_read(tmp_path):
     path = tmp_path / "model.onnx"
     model = valid()
