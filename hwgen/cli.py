@@ -216,9 +216,9 @@ def _print_mismatches(result: dict[str, Any]) -> None:
             print(f"{witness['name']}: assertion failed, {witness['complaint']}")
     for m in firsts:
         if m["waveform"]:
-            print(f"wrote {m['waveform']}: waveform around cycle {m['cycle']} of {m['witness']}, the "
-                  f"top's streams and the inside of {m['instance']}; two time units a cycle, the "
-                  f"wrong beat is on {m['tensor']}_tdata at {2 * m['cycle']}")  # fmt: skip
+            print(f"wrote {m['waveform']}: waveform around cycle {m['cycle']} of {m['witness']}, "
+                  f"the top's streams and the inside of {m['instance']}; two time units a cycle, "
+                  f"the wrong beat is on {m['tensor']}_tdata at {2 * m['cycle']}")  # fmt: skip
     print(f"diagnosis: {result['diagnosis']}")
 
 

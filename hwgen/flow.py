@@ -234,7 +234,8 @@ def verify(
     x, kind = _samples(opened, samples, inputs, seed)
     panel = Panel(opened, x)
     verdicts = []
-    (folder / WAVEFORM).unlink(missing_ok=True)
+    for earlier in ("verify.json", WAVEFORM):
+        (folder / earlier).unlink(missing_ok=True)
     with failures_shown(panel):
         for verdict in panel.hear(tuple(w for w in WITNESSES if w in asked)):
             heard(verdict)

@@ -16,6 +16,7 @@ from hwgen.sim.failure import SimulationFailed, neighbour
 from hwgen.witnesses import RTL_RUNS, Build, Panel, beats_of, simulator
 
 _BEFORE, _AFTER = 64, 16  # cycles of a waveform around the wrong beat
+_EXCERPT = 40  # characters of a long line
 _REPORT = "No file of the build was changed since, so please report it with the build directory."
 
 
@@ -55,9 +56,9 @@ def diagnosis(build: Build, verdicts: Sequence[Verdict]) -> str:
     """Return what the set of dissenters, and files that changed since the build, say."""
     runs = [v for v in verdicts if v.name != "reference"]
     wrong = {v.name for v in runs if v.mismatches}
-    agree = " and ".join(v.name for v in runs if v.name not in wrong)
-    against = f"{' and '.join(v.name for v in runs if v.name in wrong)} against the reference"
-    against += f" and {agree}" if agree else ""
+    agree = " and ".join(f"'{v.name}'" for v in runs if v.name not in wrong)
+    against = " and ".join(f"'{v.name}'" for v in runs if v.name in wrong)
+    against += f" against the reference{f' and {agree}' if agree else ''}"
     changed = list(changes(build))
     if changed:
         return f"{against}. Changed since the build: {'; '.join(changed)}. Build the model again."
@@ -113,9 +114,22 @@ def _line_change(path: Path, found: str, written: str, above: int = 0) -> Iterat
     ours, theirs = found.splitlines(), written.splitlines()
     pairs = enumerate(zip(ours, theirs, strict=False))
     line = next((k for k, (a, b) in pairs if a != b), min(len(ours), len(theirs)))
-    is_now, was = (" ".join(text[line].split()) if line < len(text) else "missing"
-                   for text in (ours, theirs))  # fmt: skip
-    yield f"rtl/{path.name}, line {above + line + 1}, is '{is_now}' and was '{was}'"
+    is_now, was = (
+        " ".join(text[line].split()) if line < len(text) else "missing" for text in (ours, theirs)
+    )
+    yield (
+        f"rtl/{path.name}, line {above + line + 1}, is '{_excerpt(is_now, was)}' and was "
+        f"'{_excerpt(was, is_now)}'"
+    )
+
+
+def _excerpt(text: str, other: str) -> str:
+    """Return ``text``, or of a long one what surrounds the first difference to ``other``."""
+    at = next((k for k, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), 0)
+    start, end = max(at - _EXCERPT // 2, 0), at + _EXCERPT // 2
+    if len(text) <= 2 * _EXCERPT:
+        return text
+    return f"{'...' if start else ''}{text[start:end]}{'...' if end < len(text) else ''}"
 
 
 def _in_time(panel: Panel, first: Mismatch, wave: bool) -> Mismatch:

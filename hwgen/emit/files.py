@@ -17,13 +17,8 @@ from hwgen.errors import OutputError
 MANIFEST = "manifest.json"
 WAVEFORM = "mismatch.vcd"
 _MARKER = ".hwgen"  # lists what hwgen wrote into a folder; it replaces nothing else
-_EVIDENCE = (
-    "verify.json",
-    WAVEFORM,
-    "synth.json",
-    "report.html",
-    "report.json",
-)  # stale after a rebuild
+# Stale after a rebuild:
+_EVIDENCE = ("verify.json", WAVEFORM, "synth.json", "report.html", "report.json")
 
 
 @contextmanager

@@ -51,6 +51,8 @@ def compile_csim(graph: ir.Graph, out: Path) -> Csim:
     if not library.exists():
         if shutil.which("g++") is None:
             raise ToolNotFound("g++ not found on PATH; the C simulation needs it: apt install g++")
+        for stale in library.parent.glob("*.so"):
+            stale.unlink()  # it would read the weights of this graph
         _compile(write_vitis(graph, out))
     return Csim(graph, library)
 

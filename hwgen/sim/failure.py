@@ -76,7 +76,7 @@ def _standstill(
         reader = neighbour(source, "s", waiting[-1])
         return (
             f"stream {waiting[-1]} has valid without ready: {reader or 'its reader'} does not "
-            "take it, and no stream behind that waits",
+            "take it, and no stream after it waits",
             reader,
         )
     short = next((name for name, count in passed.items() if count < expected[name]), None)

@@ -234,12 +234,12 @@ class Simulation {
 
   // Two time units are one cycle; the second is behind the clock edge.
   void eval() {
-    Verilated::time(2 * cycle_ + top_->clk);
+    context_.time(2 * cycle_ + top_->clk);
     top_->eval();
 #if VM_TRACE
     if (options_.wave_path.empty() || cycle_ < options_.wave_from) return;
     if (!wave_.isOpen()) wave_.open(options_.wave_path.c_str());
-    wave_.dump(Verilated::time());
+    wave_.dump(context_.time());
 #endif
   }
 
@@ -326,6 +326,7 @@ class Simulation {
 #if VM_TRACE
   VerilatedVcdC wave_;  // outlives the top that it reads
 #endif
+  VerilatedContext& context_ = *Verilated::threadContextp();
   std::unique_ptr<Top> top_;
   bool offered_ = false;
   uint64_t cycle_ = 0, sent_ = 0, received_ = 0, first_input_ = 0, last_transfer_ = 0;

@@ -27,7 +27,6 @@ _REMEDIES = {
     "GroupNormalization": _NORM,
     "Softmax": "End the model before it: the largest output stays the largest.",
     "Trunc": "Pool with AvgPool2d and put a quantizer (QuantIdentity) after it.",
-    "MaxPool": "Use average pooling and a quantizer, or a convolution with a stride.",
     "ConvTranspose": "Use a convolution, or leave the upsampling to the host.",
     "Resize": "Leave the resampling to the host, or use strides in the layers before it.",
 }

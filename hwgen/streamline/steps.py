@@ -20,8 +20,8 @@ _BINARY = ("Add", "Sub", "Mul", "Div")
 _PLAIN = ("Relu", "Neg", "Sigmoid", "Tanh", "Erf", "Softplus")
 _SUPPORTED = (
     "Quant, BipolarQuant, MatMul, Gemm, Conv, MaxPool, AveragePool, GlobalAveragePool, ReduceMean, "
-    "Add, Sub, Mul, Div, Neg, BatchNormalization, Relu, Clip, LeakyRelu, PRelu, Elu, Sigmoid, Tanh, "
-    "Erf, Gelu, Softplus, Mish, HardSigmoid, HardSwish, Pow, Flatten, Reshape, Squeeze, "
+    "Add, Sub, Mul, Div, Neg, BatchNormalization, Relu, Clip, LeakyRelu, PRelu, Elu, Sigmoid, "
+    "Tanh, Erf, Gelu, Softplus, Mish, HardSigmoid, HardSwish, Pow, Flatten, Reshape, Squeeze, "
     "Unsqueeze, Transpose, Identity, Dropout, ArgMax"
 )
 

@@ -20,6 +20,7 @@ _LOWERED: dict[str, Callable[..., None]] = {
     "DEPTHWISE_CONV_2D": products.depthwise,
     "FULLY_CONNECTED": products.fully_connected,
     "AVERAGE_POOL_2D": products.average_pool,
+    "MAX_POOL_2D": products.max_pool,
     "MEAN": products.mean,
     "PAD": windows.pad,
     "ADD": tables.add,

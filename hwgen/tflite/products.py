@@ -1,4 +1,4 @@
-"""Convolutions, fully connected layers and average pooling: a sum, then TFLite's requantizer."""
+"""Convolutions, fully connected layers and pooling: a sum or maximum, then TFLite's rounding."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from hwgen.closing import Line
 from hwgen.closing.staircase import Function
 from hwgen.errors import ModelError, UnsupportedOp
-from hwgen.graph.ir import Dense, Depthwise, Tensor
+from hwgen.graph.ir import Dense, Depthwise, MaxPool, Tensor
 from hwgen.graph.ranges import accumulator_bounds
 from hwgen.limits import MAX_ELEMENTS
 from hwgen.num.inttype import FloatArray, IntArray, frozen_array
@@ -24,7 +24,7 @@ from hwgen.tflite.arithmetic import (
     rounded_quotient,
     twice_rounded,
 )
-from hwgen.tflite.builder import Builder
+from hwgen.tflite.builder import Builder, coded
 from hwgen.tflite.operands import (
     bias,
     clamp,
@@ -36,7 +36,7 @@ from hwgen.tflite.operands import (
     require_int32,
     space_of,
 )
-from hwgen.tflite.read import Operator
+from hwgen.tflite.read import Operator, Value
 from hwgen.tflite.windows import append_window, padding
 
 Rescale: TypeAlias = Callable[[IntArray, FloatArray], IntArray]
@@ -123,14 +123,7 @@ def fully_connected(b: Builder, op: Operator) -> None:
 
 def average_pool(b: Builder, op: Operator) -> None:
     """Append AVERAGE_POOL_2D; the mean is rounded half away from zero."""
-    x, y = int8(op, data(op)), int8(op, op.outputs[0])
-    require_image(op, x, b.space, b.here.size)
-    if abs(x.scale - y.scale) > _SAME_SCALE or x.zero_point != y.zero_point:
-        raise UnsupportedOp(
-            f"{op.name}: its input and output have different scales or zero points, and TFLite's "
-            "average pool keeps the codes; quantize the model again."
-        )
-    kernel = (op.options["FilterHeight"], op.options["FilterWidth"])
+    _, y, kernel = _pooled(b, op)
     if np.any(padding(op, kernel)):
         raise UnsupportedOp(
             f"{op.name}: SAME padding; at the border the mean is over fewer pixels, so the divisor "
@@ -142,6 +135,39 @@ def average_pool(b: Builder, op: Operator) -> None:
         return np.clip(rounded_quotient(a, taps), low, high)
 
     _pool(b, op, kernel, f, slope=1 / taps, offset=0.0)
+
+
+def max_pool(b: Builder, op: Operator) -> None:
+    """Append MAX_POOL_2D; the least code pads."""
+    x, y, kernel = _pooled(b, op)
+    size, taps, least = b.here.size, int(np.prod(kernel)), b.here.lo
+    ones = np.ones((1, *kernel, size), dtype=np.int64)
+    append_window(b, op, ones, least, crop=False)
+    name, space = b.names.new(op.name), b.here.space
+    largest = Tensor(
+        f"{name}_out", size, b.here.lo, b.here.hi, x.scale, x.zero_point, "", space
+    )  # fmt: skip
+    low, high = clamp(op, y)
+    clamps = low > largest.lo or high < largest.hi
+    if not clamps:
+        largest = coded(largest.name, largest, op.outputs[0], largest.lo, largest.hi)
+    b.append(MaxPool(name, b.here.name, largest.name, taps), largest)
+    if clamps:
+        ends = np.full(size, largest.lo), np.full(size, largest.hi)
+        line = Line(np.ones(size), np.zeros(size))
+        b.close(op, lambda a: np.clip(a, low, high), *ends, line)
+
+
+def _pooled(b: Builder, op: Operator) -> tuple[Value, Value, tuple[int, int]]:
+    """Return the input, the output and the kernel of an op that pools codes."""
+    x, y = int8(op, data(op)), int8(op, op.outputs[0])
+    require_image(op, x, b.space, b.here.size)
+    if abs(x.scale - y.scale) > _SAME_SCALE or x.zero_point != y.zero_point:
+        raise UnsupportedOp(
+            f"{op.name}: its input and output have different scales or zero points, and TFLite's "
+            "pooling keeps the codes; quantize the model again."
+        )
+    return x, y, (op.options["FilterHeight"], op.options["FilterWidth"])
 
 
 def mean(b: Builder, op: Operator) -> None:

@@ -42,6 +42,7 @@ _OPTIONS: dict[str, tuple[Any, tuple[str, ...]]] = {
         ("FusedActivationFunction", "WeightsFormat", "KeepNumDims"),
     ),
     "AVERAGE_POOL_2D": (tflite.Pool2DOptions, _POOL),
+    "MAX_POOL_2D": (tflite.Pool2DOptions, _POOL),
     "ADD": (tflite.AddOptions, ("FusedActivationFunction", "PotScaleInt16")),
     "LEAKY_RELU": (tflite.LeakyReluOptions, ("Alpha",)),
 }

@@ -49,6 +49,7 @@ def cases() -> Iterator[Case]:
     yield from _denses()
     yield from _windows()
     yield from _depthwises()
+    yield from _maxpools()
     yield from _tables()
     yield from _thresholds()
     yield from _requants()
@@ -145,6 +146,19 @@ def _depthwises() -> Iterator[Case]:
             wait_out=1,
             contents=dict(W=vector(weights, 2), W_FILE="w.mem"),
             memories={"w.mem": depthwise_weight_lines(weights, pe, 2)},
+        )
+
+
+def _maxpools() -> Iterator[Case]:
+    for channels, taps, pe, signed in ((1, 1, 1, 0), (2, 2, 2, 1), (2, 1, 1, 0), (1, 3, 1, 1),
+                                       (2, 2, 1, 0)):  # fmt: skip
+        yield Case(
+            "hw_maxpool",
+            "formal_maxpool",
+            dict(CHANNELS=channels, TAPS=taps, PE=pe, X_SIGNED=signed),
+            inside=_inside(1, taps * channels // pe),
+            wait_in=0,
+            wait_out=0,
         )
 
 

@@ -55,7 +55,7 @@ LINES = {
     "hw_window": [
         ("m_axis_tready || !valid_q", "1'b1"),
         ("m_axis_tready || !valid_q", "m_axis_tready"),
-        ("s_axis_tready = held_q < $signed(Y_POS_W'(ROWS))", "s_axis_tready = 1'b1"),
+        ("s_axis_tready = held_q < $signed(POS_W'(ROWS))", "s_axis_tready = 1'b1"),
         ("push          = s_axis_tvalid && s_axis_tready", "push          = s_axis_tvalid"),
         ("issue   = advance && need <= held_q", "issue   = need <= held_q"),
         ("issue   = advance && need <= held_q", "issue   = advance"),
@@ -68,6 +68,14 @@ LINES = {
         ("issue         = advance && s_axis_tvalid", "issue         = advance"),
         ("valid2_q <= valid1_q && last1_q", "valid2_q <= valid1_q"),
         ("accumulate = advance && valid1_q", "accumulate = valid1_q"),
+    ],
+    "hw_maxpool": [
+        ("m_axis_tready || !valid_q", "1'b1"),
+        ("m_axis_tready || !valid_q", "m_axis_tready"),
+        ("issue         = advance && s_axis_tvalid", "issue         = s_axis_tvalid"),
+        ("issue         = advance && s_axis_tvalid", "issue         = advance"),
+        ("valid_q <= issue && tap_last", "valid_q <= issue"),
+        ("if (issue) largest_mem", "largest_mem"),
     ],
     "hw_table": [
         ("m_axis_tready || !valid_q", "1'b1"),

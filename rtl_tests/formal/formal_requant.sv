@@ -62,7 +62,7 @@ module formal_requant #(
       above      = twice_rest > 16'(DIVISOR);
       tie        = twice_rest == 16'(DIVISOR);
       case (ROUNDING)
-        0: up = 1'b0;  // floor
+        0: up = 1'b0;                                // floor
         1: up = above || (tie && quotient[0]);       // half to even
         2: up = negative && twice_rest != 0;         // towards zero
         3: up = above || (tie && !negative);         // half away from zero

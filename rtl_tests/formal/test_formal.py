@@ -31,6 +31,8 @@ def test_every_stream_module_has_proofs_and_planted_bugs():
     }
     assert {case.module for case in CASES} == streams
     assert {mutant.module for mutant in MUTANTS} == streams
+    for mutant in MUTANTS:
+        assert (RTL / f"{mutant.module}.sv").read_text().count(mutant.old) == 1, mutant
 
 
 @pytest.mark.parametrize("module", ["hw_axis_register", "hw_width", "hw_dense"])
@@ -38,7 +40,6 @@ def test_a_proof_holds(solver, tmp_path, module):
     case = [case for case in CASES if case.module == module][-1]
     outcome = check(case, tmp_path / "proof")
     assert outcome.status == "PASS", outcome
-    assert outcome.detail.startswith("induction")
 
 
 @pytest.mark.parametrize("module", ["hw_axis_register", "hw_fifo", "hw_argmax"])

@@ -44,6 +44,13 @@ def test_compiles_once(name, request, directory):
     assert (again.library, again.library.stat().st_mtime_ns) == (first, built)
 
 
+def test_a_graph_that_comes_back_is_not_run_with_the_weights_of_another(wide, binary, directory):
+    for graph in (wide, binary):
+        compile_csim(graph, directory / "wide")
+    (library,) = (directory / "wide").rglob("*.so")
+    assert library == compile_csim(binary, directory / "wide").library
+
+
 def test_writes_the_same_files_every_time(binary, directory):
     def files():
         write_vitis(binary, directory / "again")

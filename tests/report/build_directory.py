@@ -88,7 +88,7 @@ def verify(mismatches=0):
     ]
     rtl = {"name": "rtl", "compared": 1000, "mismatches": mismatches, "ties": 0, "seconds": 2.0}
     first = {"witness": "rtl", "layer": "fc2", "tensor": "y", "sample": 3, "channel": 7,
-             "expected": -5, "got": 6}  # fmt: skip
+             "position": [2, 4], "expected": -5, "got": 6}  # fmt: skip
     return {
         "samples": 50, "inputs": "real, frames.npy", "mismatches": mismatches,
         "ii_cycles": 1281.0, "latency_cycles": 1600, "witnesses": [*witnesses, rtl],

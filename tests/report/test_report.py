@@ -127,8 +127,8 @@ def test_names_from_a_model_stay_text(build):
 def test_a_mismatch_comes_first_and_says_where(build):
     top = " ".join(page(build(verify=verify(2))).text["top"].split())
     assert (
-        "2 of 4,000 integers differ. First: layer fc2, channel 7, sample 3: expected -5, got 6."
-        in top
+        "2 of 4,000 integers differ. First: layer fc2, channel 7, position 2 × 4, sample 3: "
+        "expected -5, got 6." in top
     )
     assert "Every witness" not in top
 

@@ -62,6 +62,7 @@ EXACT = {
     "average pool, then quantized": lambda: (
         conv(2, 4), relu(), nn.AvgPool2d(2), quant(), nn.Flatten(), linear(36, 3),
     ),
+    "maximum pool": lambda: (conv(2, 4), relu(), nn.MaxPool2d(2), conv(4, 3)),
     "asymmetric activations": lambda: (linear(6, 4), quant(bit_width=4, **SHIFTED), linear(4, 3)),
     "asymmetric weights": lambda: (
         linear(6, 4, weight_quant=bq.ShiftedUint8WeightPerTensorFloat), relu(), linear(4, 3),
@@ -154,11 +155,6 @@ REFUSED = {
         IMAGE, SCRIPT, UnsupportedOp,
         "/3/trunc_quant/export_handler/Trunc: op Trunc has no integer form here. Pool with "
         "AvgPool2d and put a quantizer (QuantIdentity) after it.",
-    ),
-    "max pool": (
-        lambda: chain(conv(2, 4), relu(), nn.MaxPool2d(2)), IMAGE, SCRIPT, UnsupportedOp,
-        "/3/MaxPool: op MaxPool has no integer form here. Use average pooling and a quantizer, or "
-        "a convolution with a stride.",
     ),
     "layer norm, in parts": (
         lambda: chain(linear(6, 4), nn.LayerNorm(4), quant()), VECTOR, SCRIPT, UnsupportedOp,

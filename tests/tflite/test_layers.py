@@ -65,6 +65,13 @@ def test_average_pool_rounds_half_away(kernel):
     compared(chain.content(), x)
 
 
+@pytest.mark.parametrize("padding", ["VALID", "SAME"])
+@pytest.mark.parametrize("activation", ["NONE", "RELU6"])
+def test_max_pool(padding, activation):
+    chain = Chain((7, 6, 3), (0.1, -5)).pool((3, 2), (2, 2), padding, activation, "MAX_POOL_2D")
+    compared(chain.content())
+
+
 @pytest.mark.parametrize("space", [(1, 1), (1, 2), (3, 3), (4, 4), (7, 7), (8, 5)])
 @pytest.mark.parametrize("keep", [True, False])
 def test_mean_over_the_image(space, keep):

@@ -85,9 +85,9 @@ CASES: list[tuple[Callable[[], Chain], type[HwgenError], str]] = [
         "branches. Cut the model where it branches.",
     ),
     (
-        lambda: image().pool((2, 2), op="MAX_POOL_2D"), UnsupportedOp,
-        "max_pool_2d_0: MAX_POOL_2D has no exact form in hwgen yet; it builds ADD, "
-        "AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, LEAKY_RELU, LOGISTIC, MEAN, "
+        lambda: image().pool((2, 2), op="L2_POOL_2D"), UnsupportedOp,
+        "l2_pool_2d_0: L2_POOL_2D has no exact form in hwgen yet; it builds ADD, AVERAGE_POOL_2D, "
+        "CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, LEAKY_RELU, LOGISTIC, MAX_POOL_2D, MEAN, "
         "PAD, QUANTIZE, RELU, RELU6, RELU_N1_TO_1, TANH, and SOFTMAX on the host. Replace the op.",
     ),
     (
@@ -98,7 +98,7 @@ CASES: list[tuple[Callable[[], Chain], type[HwgenError], str]] = [
     (
         pool_that_rescales, UnsupportedOp,
         "average_pool_2d_0: its input and output have different scales or zero points, and "
-        "TFLite's average pool keeps the codes; quantize the model again.",
+        "TFLite's pooling keeps the codes; quantize the model again.",
     ),
     (
         lambda: Chain((4,), (0.1, 3), FLOAT).dense(DENSE, None, 0.1, (0.1, 3)), UnsupportedOp,
@@ -193,7 +193,7 @@ CASES: list[tuple[Callable[[], Chain], type[HwgenError], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("make", "kind", "message"), CASES, ids=lambda v: str(v)[:24])
+@pytest.mark.parametrize(("make", "kind", "message"), CASES, ids=[c[2][:48] for c in CASES])
 def test_message(make, kind, message):
     with pytest.raises(kind) as caught:
         to_graph(make().content(), "net")

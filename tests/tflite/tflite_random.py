@@ -14,7 +14,7 @@ def random_chain(seed: int) -> Chain:
     rng = np.random.default_rng(seed)
     shape = tuple(int(n) for n in (*rng.integers(3, 9, 2), rng.integers(1, 5)))
     chain = Chain(shape, quant(rng))
-    steps = (convolve, convolve, depthwise, depthwise, pool, elementwise, add, pad)
+    steps = (convolve, convolve, depthwise, depthwise, pool, max_pool, elementwise, add, pad)
     for _ in range(rng.integers(1, 5)):
         if rng.random() < 0.2:
             elementwise(chain, rng)
@@ -60,6 +60,15 @@ def pool(chain: Chain, rng: np.random.Generator) -> None:
     kernel = tuple(int(rng.integers(1, n + 1)) for n in chain.shape[:2])
     stride = tuple(int(n) for n in rng.integers(1, 3, 2))
     chain.pool(kernel, stride, "VALID", str(rng.choice(ACTIVATIONS)))
+
+
+def max_pool(chain: Chain, rng: np.random.Generator) -> None:
+    kernel = tuple(int(rng.integers(1, n + 1)) for n in chain.shape[:2])
+    stride, padding = (
+        tuple(int(n) for n in rng.integers(1, 3, 2)),
+        str(rng.choice(["SAME", "VALID"])),
+    )
+    chain.pool(kernel, stride, padding, str(rng.choice(ACTIVATIONS)), "MAX_POOL_2D")
 
 
 def pad(chain: Chain, rng: np.random.Generator) -> None:
