@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hypothesis.strategies import SearchStrategy
 
@@ -52,8 +53,10 @@ def main() -> int:
     started, passed, failures = time.monotonic(), Counter[str](), 0
     with ProcessPoolExecutor(args.jobs) as pool:
         running = [pool.submit(_run, task, args.out) for task in _tasks(args)]
-        for done in as_completed(running):
+        for finished, done in enumerate(as_completed(running), start=1):
             outcome = done.result()
+            if finished % 10 == 0:
+                print(f"  {finished} of {len(running)} hunts", flush=True)
             passed[outcome.task.kind] += outcome.passed
             if outcome.failure:
                 failures += 1
@@ -114,7 +117,7 @@ def _run(task: Task, out: Path) -> Outcome:
     return Outcome(task, found.passed, found.error, write_repro(found, task.seed, out))
 
 
-def _strategy(task: Task) -> SearchStrategy[Case] | SearchStrategy[SourceCase]:
+def _strategy(task: Task) -> SearchStrategy[Any]:
     match task.kind:
         case "graph":
             return cases()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -45,12 +47,7 @@ def agree_in_rtl(graph: Graph, codes: IntArray, stalls: int, cache: Path) -> Non
     cache   folder of compiled simulators; graphs of the same structure share one
     """
     reference = trace(graph, codes)
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "sim").symlink_to(cache.resolve())
-        design = emit_top(graph, "")
-        write_rtl(design, Path(folder, "rtl"))
-        build = Build(Path(folder), graph, {"streams": stream_facts(design), "top": TOP})
+    with emitted(graph, cache) as build:
         result = simulate(build, codes, probe=True)
         found = rtl_trace(build, result) | {graph.output: rtl_outputs(build, result)}
         require_same("RTL", graph, reference, found)
@@ -59,6 +56,17 @@ def agree_in_rtl(graph: Graph, codes: IntArray, stalls: int, cache: Path) -> Non
                            reset_at=5 + stalls % 50)  # fmt: skip
         outputs = {graph.output: rtl_outputs(build, stalled)}
         require_same(f"RTL, stalls {stalls}", graph, reference, outputs)
+
+
+@contextmanager
+def emitted(graph: Graph, cache: Path) -> Iterator[Build]:
+    """Yield a build directory of ``graph`` with what a simulation needs."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "sim").symlink_to(cache.resolve())
+        design = emit_top(graph, "")
+        write_rtl(design, Path(folder, "rtl"))
+        yield Build(Path(folder), graph, {"streams": stream_facts(design), "top": TOP})
 
 
 def agree_with_source(model: ModelProto, exact: bool, seed: int, samples: int = 24) -> int:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import hypothesis
 from google.protobuf.json_format import MessageToJson
@@ -19,6 +22,7 @@ from hwgen.errors import HwgenError
 from hwgen.graph.serialize import dumps
 
 C = TypeVar("C")
+_SECONDS = 300  # of one case; compilations take the longest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +42,7 @@ def hunt(
 
     check  raises HwgenError for a refusal, anything else for a failure
     """
-    counts = {"passed": 0, "refused": 0}
+    counts = Counter[str]()
     last: list[C] = []
 
     @hypothesis.seed(seed)
@@ -51,7 +55,8 @@ def hunt(
     def search(case: C) -> None:
         last[:] = [case]
         try:
-            check(case)
+            with _time_limit():
+                check(case)
         except HwgenError:
             counts["refused"] += 1
             hypothesis.reject()
@@ -60,11 +65,28 @@ def hunt(
     try:
         search()
     except Exception as error:  # whatever it is, it is what the hunt is for
-        return Found(**counts, failing=last[0], error=f"{type(error).__name__}: {error}")
-    return Found(**counts)
+        said = f"{type(error).__name__}: {error}"
+        return Found(counts["passed"], counts["refused"], last[0], said)
+    return Found(counts["passed"], counts["refused"])
 
 
-def write_repro(found: Found[Case] | Found[SourceCase], seed: int, folder: Path) -> Path:
+@contextmanager
+def _time_limit() -> Iterator[None]:
+    """Raise TimeoutError where a case hangs."""
+
+    def hangs(*_: object) -> None:
+        raise TimeoutError(f"no end after {_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, hangs)
+    signal.alarm(_SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def write_repro(found: Found[Any], seed: int, folder: Path) -> Path:
     """Write the smallest failing case as a test file of its own; returns its path."""
     case = found.failing
     assert case is not None

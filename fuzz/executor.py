@@ -16,6 +16,7 @@ from hwgen.graph.serialize import dumps
 from hwgen.num.inttype import IntArray
 
 _SOURCE = Path(__file__).with_name("executor.cpp")
+_FOLDER = _SOURCE.parents[1] / "build" / "fuzz"
 
 
 class Executor:
@@ -50,9 +51,10 @@ def executor() -> Executor:
 
 def _compiled() -> Path:
     digest = hashlib.sha256(_SOURCE.read_bytes()).hexdigest()[:16]
-    path = Path(tempfile.gettempdir(), f"hwgen_executor_{digest}")
+    path = _FOLDER / f"executor_{digest}"
     if not path.exists():
-        with tempfile.TemporaryDirectory(dir=path.parent) as work:
+        _FOLDER.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=_FOLDER) as work:
             made = Path(work, "executor")
             subprocess.run(["g++", "-O2", "-std=c++20", "-o", made, _SOURCE], check=True)
             made.rename(path)

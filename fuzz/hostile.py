@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 from onnx import ModelProto, TensorProto, helper
 
 from fuzz.models import Chain
@@ -59,7 +63,7 @@ def _with(change: Callable[[ModelProto], None]) -> Callable[[], bytes]:
     return damaged
 
 
-def _expression(op: str, *operands: object, **attributes: object) -> Callable[[], bytes]:
+def _expression(op: str, *operands: object, **attributes: Any) -> Callable[[], bytes]:
     """Return a file whose first bias is a constant expression of whole numbers."""
 
     def made() -> bytes:
@@ -261,6 +265,7 @@ def mutated(rng: np.random.Generator) -> bytes:
 
 
 _INTEGERS = (0, 1, -1, 2, 3, 7, 16, 255, 1 << 20, 1 << 31, -(1 << 31), _HUGE, -(1 << 63))
+_TEXTS = ("", "x", "t0", "c0", "Relu", "Quant", "MatMul", "Reshape", "\0\n")
 _FLOATS = (0.0, -1.0, float("nan"), float("inf"), -float("inf"), 1e-45, 3e38, 0.5)
 
 
@@ -278,25 +283,25 @@ def _change_field(model: ModelProto, rng: np.random.Generator) -> None:
             setattr(message, field.name, _other(value, field, rng))
 
 
-def _change_list(values, field, rng: np.random.Generator) -> None:  # type: ignore[no-untyped-def]
+def _change_list(values: Any, field: FieldDescriptor, rng: np.random.Generator) -> None:
+    """Drop, double, move or change one element."""
     i, j = rng.integers(len(values), size=2)
-    kept = list(values)
-    match rng.integers(4 if field.type != field.TYPE_MESSAGE else 3):
+    kept = [copy.deepcopy(value) for value in values]
+    match rng.integers(4):
         case 0:
             del kept[i]
         case 1:
-            kept.insert(j, kept[i])
+            kept.insert(j, copy.deepcopy(kept[i]))
         case 2:
             kept[i], kept[j] = kept[j], kept[i]
-        case _:
+        case _ if field.type != field.TYPE_MESSAGE:
             kept[i] = _other(kept[i], field, rng)
-    copies = [type(v).FromString(v.SerializeToString()) for v in kept] if kept and hasattr(
-        kept[0], "SerializeToString") else kept  # fmt: skip
     del values[:]
-    values.extend(copies)
+    values.extend(kept)
 
 
-def _other(value, field, rng: np.random.Generator):  # type: ignore[no-untyped-def]
+def _other(value: Any, field: FieldDescriptor, rng: np.random.Generator) -> Any:
+    """Return another value of the field's type, an extreme one where there are some."""
     if isinstance(value, float):
         return _FLOATS[rng.integers(len(_FLOATS))]
     if isinstance(value, int):
@@ -305,23 +310,12 @@ def _other(value, field, rng: np.random.Generator):  # type: ignore[no-untyped-d
         return int(np.clip(number, -(1 << 31), (1 << 31) - 1)) if narrow else number
     if isinstance(value, bytes):
         return value[: rng.integers(len(value) + 1)] + bytes(rng.integers(0, 256, rng.integers(5)))
-    texts = [
-        "",
-        "x",
-        "t0",
-        "c0",
-        "Relu",
-        "Quant",
-        "MatMul",
-        "Reshape",
-        "Flatten",
-        "\0\n",
-        value * 2,
-    ]
+    texts = (*_TEXTS, value * 2)
     return texts[rng.integers(len(texts))]
 
 
-def _fields(message):  # type: ignore[no-untyped-def]
+def _fields(message: Message) -> Iterator[tuple[Message, FieldDescriptor]]:
+    """Yield every field that is set, here and in all messages inside."""
     for field, value in message.ListFields():
         yield message, field
         if field.type == field.TYPE_MESSAGE:

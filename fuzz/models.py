@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
+from typing import Any, TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
+T = TypeVar("T")
 _QONNX = "qonnx.custom_op.general"
 _BITS = (4, 1, 2, 3, 5, 6, 7, 8, 10, 16)
+_CURVES = [
+    "Sigmoid",
+    "Tanh",
+    "LeakyRelu",
+    "PRelu",
+    "Elu",
+    "Erf",
+    "Softplus",
+    "HardSigmoid",
+    "Swish",
+]
 _ROUNDINGS = ("ROUND", "FLOOR", "CEIL", "DOWN")
 
 
@@ -40,17 +54,17 @@ class Chain:
         self.constants.append(helper.make_tensor(name, kind, array.shape, numbers))
         return name
 
-    def add(self, op: str, inputs: list[str], domain: str = "", **attributes: object) -> str:
+    def add(self, op: str, inputs: list[str], domain: str = "", **attributes: Any) -> str:
         """Add a node and return its output."""
         out = f"t{len(self.nodes)}"
         node = helper.make_node(op, inputs, [out], name=f"{op}_{out}", domain=domain, **attributes)
         self.nodes.append(node)
         return out
 
-    def then(self, op: str, *inputs: str, left: bool = False, **attributes: object) -> None:
+    def then(self, op: str, *inputs: str, left: bool = False, **attributes: Any) -> None:
         """Add a node to the chain; ``left``: the constant is the left operand."""
         ins = [*inputs, self.here] if left else [self.here, *inputs]
-        self.here = self.add(op, ins, **attributes)  # type: ignore[arg-type]
+        self.here = self.add(op, ins, **attributes)
 
     def model(self, in_shape: tuple[int, ...]) -> ModelProto:
         """Return the finished model."""
@@ -141,7 +155,10 @@ class _Author:
             turned = chain.add("Transpose", [name], perm=[1, 0])
             chain.then("MatMul", turned)
             return
-        gains = {"alpha": self._pick((1.0, 0.5, -2.0)), "beta": self._pick((1.0, 2.0, -0.5))}
+        gains: dict[str, Any] = {
+            "alpha": self._pick((1.0, 0.5, -2.0)),
+            "beta": self._pick((1.0, 2.0, -0.5)),
+        }
         bias = [self._constant(self._values(out_n))] if self._flip() else []
         chain.then("Gemm", name, *bias, transB=1, **gains)
 
@@ -202,6 +219,7 @@ class _Author:
         ops += ["Reshape"] if len(self._chain.shape) == 1 else []
         ops += [] if affine else ["Relu", "Clip"]
         ops += [] if self._exact else ["Div", "BatchNormalization"]
+        ops += [] if affine or self._exact else _CURVES
         op, chain = self._pick(ops), self._chain
         match op:
             case "Relu" | "Neg" | "Identity":
@@ -216,6 +234,15 @@ class _Author:
                 gain, bias, mean = (self._constant(self._values(count)) for _ in range(3))
                 variance = self._constant(np.abs(self._values(count)) + 0.25)
                 chain.then(op, gain, bias, mean, variance, epsilon=1e-5)
+            case "LeakyRelu" | "Elu":
+                chain.then(op, alpha=self._pick((0.1, 0.01, 1.0, -0.5)))
+            case "PRelu":
+                chain.then(op, self._constant(self._per_channel(self._values(chain.shape[0]))))
+            case "Swish":
+                gate = chain.add("Sigmoid", [chain.here])
+                chain.then("Mul", gate)
+            case _ if op in _CURVES:
+                chain.then(op)
             case "Mul" | "Div":
                 chain.then(op, self._constant(self._gains()))
             case _:
@@ -256,5 +283,5 @@ class _Author:
     def _flip(self) -> int:
         return int(self._draw(st.booleans()))
 
-    def _pick(self, options):  # type: ignore[no-untyped-def]
+    def _pick(self, options: Sequence[T]) -> T:
         return self._draw(st.sampled_from(list(options)))

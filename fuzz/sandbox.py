@@ -39,15 +39,16 @@ def survive(seed: int, count: int, out: Path) -> list[str]:
     return wrong
 
 
-def attempt(data: bytes) -> str:
+def attempt(data: bytes, suffix: str = ".onnx") -> str:
     """Return "" if ``hwgen build`` makes a build or prints one paragraph, else what it did."""
     _warm_up()
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder, "stderr")
-        Path(folder, "model.onnx").write_bytes(data)
+        file = Path(folder, f"model{suffix}")
+        file.write_bytes(data)
         child = os.fork()
         if child == 0:
-            _build_and_exit(Path(folder), said)
+            _build_and_exit(file, said)
         _, status, usage = os.wait4(child, 0)
         code, text = os.waitstatus_to_exitcode(status), said.read_text(errors="replace")
     resident = usage.ru_maxrss * 1024
@@ -58,7 +59,7 @@ def attempt(data: bytes) -> str:
     return f"exit status {code}: {text[-2000:]}"
 
 
-def _build_and_exit(folder: Path, said: Path) -> None:
+def _build_and_exit(file: Path, said: Path) -> None:
     """Run the command in this process and end it, whatever happens."""
     code = 1
     with said.open("w") as stderr, Path(os.devnull).open("w") as stdout:
@@ -69,7 +70,7 @@ def _build_and_exit(folder: Path, said: Path) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_BYTES, _ADDRESS_BYTES))
             signal.signal(signal.SIGALRM, signal.SIG_DFL)  # kills, in C code too
             signal.alarm(SECONDS)
-            code = main(["build", str(folder / "model.onnx"), "--out", str(folder / "out")])
+            code = main(["build", str(file), "--out", str(file.parent / "out")])
         except BaseException:
             traceback.print_exc()
         finally:

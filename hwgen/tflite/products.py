@@ -14,6 +14,7 @@ from hwgen.closing.staircase import Function
 from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.graph.ir import Dense, Depthwise, MaxPool, Tensor
 from hwgen.graph.ranges import accumulator_bounds
+from hwgen.limits import MAX_ELEMENTS
 from hwgen.num.inttype import FloatArray, IntArray, frozen_array
 from hwgen.tflite.arithmetic import (
     Multiplier,
@@ -35,7 +36,7 @@ from hwgen.tflite.operands import (
     require_int32,
     space_of,
 )
-from hwgen.tflite.read import MAX_VALUES, Operator, Value
+from hwgen.tflite.read import Operator, Value
 from hwgen.tflite.windows import append_window, padding
 
 Rescale: TypeAlias = Callable[[IntArray, FloatArray], IntArray]
@@ -79,10 +80,10 @@ def depthwise(b: Builder, op: Operator) -> None:
     weights = append_window(b, op, weights, int(x.zero_point))
     taps = weights.reshape(-1, weights.shape[-1])
     copies = weights.shape[-1] // channels
-    if copies * channels * taps.size > MAX_VALUES:
+    if copies * channels * taps.size > MAX_ELEMENTS:
         raise UnsupportedOp(
             f"{op.name}: a channel multiplier of {copies} on {channels} channels; hwgen builds it "
-            f"as a full convolution, which would have more than {MAX_VALUES} weights. Split it."
+            f"as a full convolution, which would have more than {MAX_ELEMENTS} weights. Split it."
         )
     if copies > 1:
         spread = np.zeros((taps.shape[1], len(taps), channels), dtype=np.int64)

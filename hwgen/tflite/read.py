@@ -13,11 +13,9 @@ import numpy as np
 import tflite
 
 from hwgen.errors import ModelError, UnsupportedOp
+from hwgen.limits import MAX_AXES, MAX_ELEMENTS, check_file
 from hwgen.num.inttype import FloatArray
 
-MAX_BYTES = 1 << 28  # of a file
-MAX_VALUES = 1 << 24  # of a tensor
-MAX_RANK = 8
 MIN_SCALE = 1e-18  # float32 quotients of scales stay finite
 MAX_NAME = 512  # bytes
 
@@ -99,10 +97,7 @@ def load(path: Path) -> bytes:
     """Return the content of a .tflite file; raises ModelError if there is none."""
     if not path.is_file():
         raise ModelError(f"{path}: no such file; give the path of a TFLite model (.tflite).")
-    if path.stat().st_size > MAX_BYTES:
-        raise ModelError(
-            f"{path}: {path.stat().st_size} bytes; hwgen reads TFLite files of up to {MAX_BYTES}."
-        )
+    check_file(path)
     return path.read_bytes()
 
 
@@ -166,13 +161,13 @@ class _Reader:
         name = _text(tensor.Name()) or f"tensor_{index}"
         name = f"{name}#{index}" if name in self._names else name
         self._names.add(name)
-        if tensor.ShapeLength() > MAX_RANK:
-            raise UnsupportedOp(f"{name}: {tensor.ShapeLength()} axes; hwgen reads {MAX_RANK}.")
+        if tensor.ShapeLength() > MAX_AXES:
+            raise UnsupportedOp(f"{name}: {tensor.ShapeLength()} axes; hwgen reads {MAX_AXES}.")
         shape = tuple(int(n) for n in tensor.ShapeAsNumpy()) if tensor.ShapeLength() else ()
-        if min(shape, default=1) < 1 or prod(shape) > MAX_VALUES:
+        if min(shape, default=1) < 1 or prod(shape) > MAX_ELEMENTS:
             raise UnsupportedOp(
                 f"{name}: shape {list(shape)}; hwgen needs fixed sizes of at least 1 and at most "
-                f"{MAX_VALUES} values. Convert with a static input shape and a batch of 1."
+                f"{MAX_ELEMENTS} values. Convert with a static input shape and a batch of 1."
             )
         dtype, numpy_type = _TYPES.get(tensor.Type(), (_TYPE_NAMES[tensor.Type()].lower(), None))
         scale, zero_point, axis = _quantization(name, dtype, shape, tensor.Quantization())

@@ -103,6 +103,14 @@ def test_the_verifier_names_pass_layer_and_rule(change, rule):
         check(broken, "fold")
 
 
+def test_a_requantizer_stays_within_63_bits():
+    graph = random_graph(np.random.default_rng(6), kinds=["requant"])
+    wide = replace(graph.layers[1], multiplier=graph.layers[1].multiplier + (1 << 57))
+    layers = (graph.layers[0], wide, *graph.layers[2:])
+    with pytest.raises(GraphError, match="act0: violated rule: multiplier"):
+        check(replace(graph, layers=layers), "fold")
+
+
 @pytest.mark.parametrize("space", [(9,), (6, 5)])
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("dilation", [1, 2])
