@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 from onnx import NodeProto
@@ -39,10 +40,13 @@ class Block:
     layout: Layout  # of ``end``
 
     def extended(self, steps: Segment, end: str, layout: Layout) -> Block:
-        """Return the block with more steps; it ends in ``end`` where the graph knows its order."""
+        """Return the block with more steps; it ends in ``end`` where the graph knows its order.
+
+        In any other order, no source tensor holds the values after the steps as the graph does.
+        """
         longer = replace(self, segment=self.segment + steps)
         if layout.channels_first is None:
-            return longer
+            return replace(longer, end="") if steps else longer
         return replace(longer, end=end, layout=layout)
 
 
@@ -83,7 +87,7 @@ def split(source: Source) -> Chain:
                 data = moved
                 block = block.extended((), end, data)
             elif node.op_type == "ArgMax":
-                argmax, keepdims = _argmax(node, data.shape)
+                argmax, keepdims = _argmax(node, data)
             else:
                 steps = elementwise(node, data, source, values)
                 block = block.extended(steps, end, data)
@@ -171,7 +175,7 @@ def _reshaped(node: NodeProto, data: Layout, source: Source) -> Layout:
         case "Transpose":
             order = order.transpose(given.get("perm", list(range(order.ndim))[::-1]))
         case "Flatten":
-            order = order.reshape(1, -1)
+            order = order.reshape(prod(order.shape[: given.get("axis", 1)]), -1)
         case "Reshape":
             target = source.constants.get(node.input[1])
             if target is None:
@@ -186,12 +190,23 @@ def _reshaped(node: NodeProto, data: Layout, source: Source) -> Layout:
             axes = tuple(int(a) for a in np.asarray(raw).ravel())
             squeeze = node.op_type == "Squeeze"
             order = np.squeeze(order, axes or None) if squeeze else np.expand_dims(order, axes)
+    if order.shape[:1] != (1,) or (node.op_type == "Transpose" and given.get("perm", [1])[0]):
+        raise UnsupportedOp(
+            f"{node.name}: {node.op_type} of {list(data.shape)} to {list(order.shape)} moves the "
+            "batch off the first axis; keep a first axis of 1 that nothing else shares."
+        )
     return data.with_order(order)
 
 
-def _argmax(node: NodeProto, shape: tuple[int, ...]) -> tuple[str, bool]:
+def _argmax(node: NodeProto, data: Layout) -> tuple[str, bool]:
     """Return the name of an ArgMax over all outputs, and whether it keeps their axis."""
-    attributes = attributes_of(node)
+    attributes, shape = attributes_of(node), data.shape
+    if data.order.size != data.size or not data.is_straight:
+        raise UnsupportedOp(
+            f"{node.name}: ArgMax over the {data.order.size} values of an image of "
+            f"{list(data.space)}; hwgen takes the largest of one vector. Pool over the positions "
+            "before it, or take the argmax on the host."
+        )
     if int(np.prod(shape)) != shape[-1] or attributes.get("axis", 0) % len(shape) != len(shape) - 1:
         raise UnsupportedOp(
             f"{node.name}: ArgMax over axis {attributes.get('axis', 0)} of {list(shape)}; hwgen "

@@ -37,14 +37,17 @@ class Layout:
         return self.order.shape
 
     @property
+    def is_straight(self) -> bool:
+        """Whether the source's flat order is the frame's."""
+        return np.array_equal(self.order.ravel(), np.arange(self.order.size))
+
+    @property
     def channels_first(self) -> bool | None:
         """Whether the source's flat order has channels first; None: neither first nor last."""
-        flat = self.order.ravel()
-        straight = np.arange(flat.size)
-        if np.array_equal(flat, straight):
+        if self.is_straight:
             return False
         image = Layout.image(self.size, self.space, channels_first=True).order.ravel()
-        return True if np.array_equal(flat, image) else None
+        return True if np.array_equal(self.order.ravel(), image) else None
 
     def with_order(self, order: IntArray) -> Layout:
         """Return the same frame seen through another source tensor."""

@@ -177,7 +177,7 @@ def _ungrouped(weight: Constant, group: int) -> Constant:
 
 # ---- pooling ------------------------------------------------------------------------------------
 def _pool(node: NodeProto, data: Layout, source: Source) -> Product:
-    """Return pooling as a depthwise convolution: weights 1 / taps, or a maximum of weights 1."""
+    """Return pooling as a depthwise convolution of weights 1: a sum to divide, or a maximum."""
     _check_image(node, data)
     given = attributes_of(node)
     maximum = node.op_type == "MaxPool"
@@ -197,12 +197,17 @@ def _pool(node: NodeProto, data: Layout, source: Source) -> Product:
                         ((0, 0),) * len(data.space))  # fmt: skip
     taps = prod(kernel.size)
     ones = np.ones((taps, data.size))
-    share = ones if maximum else ones / taps
-    weight = Constant(share, ones, share, np.zeros_like(ones))
+    weight = Constant(ones, ones, ones, np.zeros_like(ones))
     layout = _image_after(node, data, kernel, data.size)
     if node.op_type == "ReduceMean":
         layout = _reduced(node, data, source)
-    return Product(weight, kernel, True, (), layout, maximum)
+    if maximum:
+        _check_windows(node, data, kernel)
+        return Product(weight, kernel, True, (), layout, maximum)
+    # A division: times a rounded 1 / taps, the mean of equal values would miss the value.
+    return Product(
+        weight, kernel, True, (Step("Div", (np.array(float(taps)),), source=node.name),), layout
+    )
 
 
 def _reduced(node: NodeProto, data: Layout, source: Source) -> Layout:
@@ -212,17 +217,32 @@ def _reduced(node: NodeProto, data: Layout, source: Source) -> Layout:
     if axes is None and len(node.input) > 1:
         axes = source.constant(node, node.input[1]).astype(int)
     rank = len(data.shape)
-    wanted = set(range(2, rank)) if data.channels_first else set(range(1, rank - 1))
-    if axes is None or {int(a) % rank for a in np.ravel(axes)} != wanted:
+    over = sorted({int(a) % rank for a in np.ravel(axes)}) if axes is not None else []
+    kept = [a for a in range(rank) if a not in over]
+    means = data.order.transpose(kept + over).reshape(prod(data.shape[a] for a in kept), -1)
+    channels = means % data.size
+    if not over or over[0] == 0 or len(means) != data.size or np.ptp(channels, axis=1).any():
         raise UnsupportedOp(
             f"{node.name}: ReduceMean over axes {axes} of data {list(data.shape)}; hwgen takes the "
             "mean over all positions of an image. Use global average pooling."
         )
     keep = bool(given.get("keepdims", 1))
-    shape = tuple(
-        1 if a in wanted else n for a, n in enumerate(data.shape) if keep or a not in wanted
-    )
-    return Layout(np.arange(data.size).reshape(shape), data.size, (1,) * len(data.space))
+    shape = [n if a in kept else 1 for a, n in enumerate(data.shape) if keep or a in kept]
+    return Layout(channels[:, 0].reshape(shape), data.size, (1,) * len(data.space))
+
+
+def _check_windows(node: NodeProto, data: Layout, kernel: Kernel) -> None:
+    """Raise UnsupportedOp if a window of a maximum holds nothing but padding."""
+    axes = zip(data.space, kernel.size, kernel.stride, kernel.dilation, kernel.pads, strict=True)
+    for n, k, s, d, (before, after) in axes:
+        starts = np.arange(-before, n + after - d * (k - 1), s)
+        taps = starts[:, None] + d * np.arange(k)
+        if not np.any((taps >= 0) & (taps < n), axis=1).all():
+            raise UnsupportedOp(
+                f"{node.name}: {node.op_type} with kernel {list(kernel.size)}, dilations "
+                f"{list(kernel.dilation)} and pads {list(kernel.pads)} has a window that holds "
+                "only padding, whose maximum is no number; use less padding."
+            )
 
 
 # ---- images -------------------------------------------------------------------------------------
