@@ -216,7 +216,8 @@ def test_an_assertion_is_quoted_and_the_integer_still_found(build):
     assert result["first_mismatch"]["layer"] == "MatMul_15"
     for witness in result["witnesses"]:
         assert re.fullmatch(
-            r"top\.u_MatMul_15\.(u_sums\.gen_lane|gen_pe)\[0\]\.a_no_overflow: -?\d+ does not fit ACC_W=\d+ bits",
+            r"top\.u_MatMul_15\.(u_sums\.gen_lane|gen_pe)\[0\]\.a_no_overflow: -?\d+ does not fit "
+            r"ACC_W=\d+ bits",
             witness["complaint"],
         )
 
