@@ -125,7 +125,7 @@ module hw_dense_col #(
   hw_accumulator #(
     .PE(PE), .DEPTH(NF), .X_W(SUM_W), .ACC_W(ACC_W), .Y_SIGNED(Y_SIGNED)
   ) u_sums (
-    .clk(clk), .en(accumulate), .first_i(first1_q), .last_i(last1_q), .addr_i(nf1_q),
+    .clk(clk), .rst(rst), .en(accumulate), .first_i(first1_q), .last_i(last1_q), .addr_i(nf1_q),
     .x_i(sum), .sum_o(m_axis_tdata)
   );
 

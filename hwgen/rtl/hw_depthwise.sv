@@ -105,7 +105,7 @@ module hw_depthwise #(
   hw_accumulator #(
     .PE(PE), .DEPTH(CF), .X_W(PROD_W), .ACC_W(ACC_W), .Y_SIGNED(Y_SIGNED)
   ) u_sums (
-    .clk(clk), .en(accumulate), .first_i(first1_q), .last_i(last1_q), .addr_i(cf1_q),
+    .clk(clk), .rst(rst), .en(accumulate), .first_i(first1_q), .last_i(last1_q), .addr_i(cf1_q),
     .x_i(product), .sum_o(m_axis_tdata)
   );
 
