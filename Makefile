@@ -44,7 +44,7 @@ test: setup
 
 # The nightly run: 10,000 random graphs and hostile files; SEED=n repeats a run, failures become tests.
 fuzz: setup
-	$(BIN)/python -m fuzz $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=tests $(BIN)/python -m fuzzing $(if $(SEED),--seed $(SEED))
 
 lint: setup
 	$(BIN)/ruff check .

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from chains import tensor
+from fuzzing.agreement import agree, emitted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fuzz.agreement import agree, emitted
 from hwgen.errors import ToolFailed
 from hwgen.graph.check import GraphError, check
 from hwgen.graph.execute import run

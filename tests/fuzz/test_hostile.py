@@ -5,10 +5,10 @@ import re
 import numpy as np
 import onnx
 import pytest
+from fuzzing.hostile import HOSTILE, mutated, valid
+from fuzzing.sandbox import attempt
 from onnx import helper, numpy_helper
 
-from fuzz.hostile import HOSTILE, mutated, valid
-from fuzz.sandbox import attempt
 from hwgen.errors import ModelError
 from hwgen.limits import MAX_NODES
 from hwgen.streamline.folding import check_foldable

@@ -5,11 +5,11 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+from fuzzing.agreement import agree, agree_in_rtl, agree_with_source
+from fuzzing.campaign import hunt, write_repro
+from fuzzing.graphs import cases, cases_of, structures
+from fuzzing.models import models
 
-from fuzz.agreement import agree, agree_in_rtl, agree_with_source
-from fuzz.campaign import hunt, write_repro
-from fuzz.graphs import cases, cases_of, structures
-from fuzz.models import models
 from hwgen.graph.ir import Dense, Requant
 from hwgen.graph.ranges import accumulator_bounds
 from hwgen.num.pack import dense_weight_lines

@@ -1,11 +1,10 @@
 """A few hundred random models and graphs; ``make fuzz`` runs ten thousand."""
 
 import pytest
-
-from fuzz.agreement import agree, agree_in_rtl, agree_with_source
-from fuzz.campaign import hunt
-from fuzz.graphs import cases, cases_of, structures
-from fuzz.models import models
+from fuzzing.agreement import agree, agree_in_rtl, agree_with_source
+from fuzzing.campaign import hunt
+from fuzzing.graphs import cases, cases_of, structures
+from fuzzing.models import models
 
 SEED = 3
 

@@ -1,4 +1,4 @@
-"""``python -m fuzz``: the nightly run; ends with status 1 and a test file where something fails."""
+"""``python -m fuzzing``: the nightly run; ends with status 1 and a test file where something fails."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from typing import Any
 
 from hypothesis.strategies import SearchStrategy
 
-from fuzz.agreement import agree, agree_in_rtl, agree_in_whole, agree_with_source
-from fuzz.campaign import hunt, write_repro
-from fuzz.graphs import Case, cases, cases_of, structures
-from fuzz.models import SourceCase, models
-from fuzz.sandbox import survive
+from fuzzing.agreement import agree, agree_in_rtl, agree_in_whole, agree_with_source
+from fuzzing.campaign import hunt, write_repro
+from fuzzing.graphs import Case, cases, cases_of, structures
+from fuzzing.models import SourceCase, models
+from fuzzing.sandbox import survive
 
 _CHUNK = 250  # cases of one hunt: its memory is bounded, and all processes have work
 _WHOLE = 5  # models of one hunt that are built and verified; the first is the simplest
@@ -79,7 +79,7 @@ _KINDS = {
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m fuzzing", description=__doc__)
     parser.add_argument("--graphs", type=int, default=10_000, help="half models, half graphs")
     parser.add_argument("--rtl", type=int, default=1_000, help="graphs in RTL")
     parser.add_argument("--whole", type=int, default=20, help="models through all of hwgen verify")

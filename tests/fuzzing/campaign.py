@@ -16,8 +16,8 @@ from google.protobuf.json_format import MessageToJson
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
-from fuzz.graphs import Case
-from fuzz.models import SourceCase
+from fuzzing.graphs import Case
+from fuzzing.models import SourceCase
 from hwgen.errors import HwgenError
 from hwgen.graph.serialize import dumps
 
@@ -104,7 +104,7 @@ def _graph_test(case: Case, error: str) -> str:
     call = f"agree_in_rtl(graph, codes, {case.stalls}, tmp_path)"
     return f'''import numpy as np
 
-from fuzz.agreement import agree, agree_in_rtl
+from fuzzing.agreement import agree, agree_in_rtl
 from hwgen.graph.serialize import loads
 
 GRAPH = r"""{dumps(case.graph)}"""
@@ -122,7 +122,7 @@ def _source_test(case: SourceCase) -> str:
     return f'''from google.protobuf.json_format import Parse
 from onnx import ModelProto
 
-from fuzz.agreement import agree_with_source
+from fuzzing.agreement import agree_with_source
 
 MODEL = r"""{MessageToJson(case.model)}"""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fuzz.hostile import HOSTILE, mutated, valid
+from fuzzing.hostile import HOSTILE, mutated, valid
 from hwgen.cli import main
 
 SECONDS = 10

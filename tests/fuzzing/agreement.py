@@ -13,8 +13,8 @@ from onnx import ModelProto
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 
-from fuzz.executor import executor
-from fuzz.graphs import bounds_reached
+from fuzzing.executor import executor
+from fuzzing.graphs import bounds_reached
 from hwgen.emit import TOP, emit_top, stream_facts, write_rtl
 from hwgen.flow import build_from_model, translate, verify
 from hwgen.graph.execute import encode, trace

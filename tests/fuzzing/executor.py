@@ -16,7 +16,7 @@ from hwgen.graph.serialize import dumps
 from hwgen.num.inttype import IntArray
 
 _SOURCE = Path(__file__).with_name("executor.cpp")
-_FOLDER = _SOURCE.parents[1] / "build" / "fuzz"
+_FOLDER = _SOURCE.parents[2] / "build" / "fuzz"
 
 
 class Executor:

@@ -12,7 +12,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from onnx import ModelProto, TensorProto, helper
 
-from fuzz.models import Chain
+from fuzzing.models import Chain
 
 _HUGE = 1 << 40
 
