@@ -1,4 +1,4 @@
-"""``python -m fuzzing``: the nightly run; ends with status 1 and a test file where something fails."""
+"""``python -m fuzzing``: the nightly run; status 1, and a test file, where something fails."""
 
 from __future__ import annotations
 

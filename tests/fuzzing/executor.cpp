@@ -157,6 +157,19 @@ Frame depthwise(const Json& layer, const Frame& x, const Tensor& y) {
   return out;
 }
 
+Frame max_pool(const Json& layer, const Frame& x, const Tensor& y) {
+  const size_t taps = layer["taps"].number, channels = y.size;
+  Frame out;
+  for (size_t start = 0; start < x.size(); start += channels * taps)
+    for (size_t c = 0; c < channels; ++c) {
+      Wide largest = x[start + c];
+      for (size_t k = 1; k < taps; ++k)
+        if (x[start + k * channels + c] > largest) largest = x[start + k * channels + c];
+      out.push_back(y.cut(largest));
+    }
+  return out;
+}
+
 // Counts through a space or a kernel, last axis fastest; false when it is round.
 bool next(std::vector<Int>& index, const std::vector<Int>& shape) {
   for (size_t axis = shape.size(); axis-- > 0;) {
@@ -258,6 +271,7 @@ Frame execute(const Json& layer, const Frame& x, const Tensor& in, const Tensor&
   const std::string& kind = layer["is"].text;
   if (kind == "Dense") return dense(layer, x, y, false);
   if (kind == "XnorDense") return dense(layer, x, y, true);
+  if (kind == "MaxPool") return max_pool(layer, x, y);
   if (kind == "Depthwise") return depthwise(layer, x, y);
   if (kind == "Window") return window(layer, x, in, y);
   if (kind == "Threshold") return threshold(layer, x);

@@ -23,6 +23,7 @@ from hwgen.graph.ir import (
     Fold,
     Graph,
     Layer,
+    MaxPool,
     Order,
     Requant,
     Table,
@@ -193,7 +194,7 @@ class _Builder:
 
     # ---- products --------------------------------------------------------------------------
     def _product(self) -> None:
-        match self._choose.pick(["vector", "pixel", "window", "depthwise"]):
+        match self._choose.pick(["vector", "pixel", "window", "depthwise", "maximum"]):
             case "pixel" if self._here.space:
                 self._dense(self._here.space)
             case "window" if self._here.space:
@@ -201,6 +202,8 @@ class _Builder:
                 self._dense(self._here.space)
             case "depthwise" if self._here.space:
                 self._depthwise(self._window())
+            case "maximum" if self._here.space:
+                self._maximum(self._window())
             case _:
                 self._dense(space=())
 
@@ -229,6 +232,14 @@ class _Builder:
         weights = self._weights(channels, taps, odd=False)
         sums = self._accumulator(y, weights, False, x.space)
         self._add(Depthwise(name, x.name, y, weights, Fold(lanes, lanes)), sums)
+
+    def _maximum(self, taps: int) -> None:
+        x = self._here
+        channels = x.size // taps
+        lanes = self._divisor(channels)
+        name, y = self._names("max")
+        largest = _tensor(y, channels, x.lo, x.hi, x.space)
+        self._add(MaxPool(name, x.name, y, taps, Fold(lanes, lanes)), largest)
 
     def _window(self) -> int:
         """Append a window; return the number of its taps."""

@@ -185,7 +185,8 @@ class _Author:
         kernel, strides = self._kernel(space, [1] * len(space))
         if self._exact:
             kernel = [min(k, 2) for k in kernel]
-        self._chain.then("AveragePool", kernel_shape=kernel, strides=strides)
+        op = self._pick(("AveragePool", "MaxPool"))
+        self._chain.then(op, kernel_shape=kernel, strides=strides)
         axes = zip(space, kernel, strides, strict=True)
         self._chain.shape = (channels, *((n - k) // s + 1 for n, k, s in axes))
 
