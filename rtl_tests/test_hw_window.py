@@ -37,5 +37,5 @@ def test_hw_window(simulate, case):
         IN_H=space[0], IN_W=space[1], CHANNELS=channels, SIMD=simd, X_W=x_w, X_SIGNED=x_signed,
         Y_W=x_w, PAD=pad, KH=kernel[0], KW=kernel[1], SH=stride[0], SW=stride[1], DH=dilation[0],
         DW=dilation[1], PT=pads[0][0], PB=pads[0][1], PL=pads[1][0], PR=pads[1][1],
-        ROWS=window_rows(layer),
+        ROWS=window_rows(layer, space[0]),
     )  # fmt: skip

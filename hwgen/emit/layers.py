@@ -98,7 +98,8 @@ def _window(
     params: dict[str, Value] = {
         "IN_H": in_h, "IN_W": in_w, "CHANNELS": x.size, "SIMD": layer.fold.simd, **x_params,
         "Y_W": y.type.bits, "PAD": layer.pad, "KH": kh, "KW": kw, "SH": sh, "SW": sw, "DH": dh,
-        "DW": dw, "PT": top, "PB": bottom, "PL": left, "PR": right, "ROWS": window_rows(layer),
+        "DW": dw, "PT": top, "PB": bottom, "PL": left, "PR": right,
+        "ROWS": window_rows(layer, in_h),
     }  # fmt: skip
     return made("hw_window", layer.fold.simd, params, {})
 

@@ -128,7 +128,7 @@ def _depthwise_cost(layer: Depthwise, fold: Fold, x: Tensor, y: Tensor) -> Cost:
 def window_cost(layer: Window, graph: Graph, simd: int) -> Cost:
     """Return the cost of a sliding window: its line buffer, and counters."""
     x = graph.tensor(layer.x)
-    depth = window_rows(layer) * prod(x.space[1:]) * x.size // simd
+    depth = window_rows(layer, x.space[0]) * prod(x.space[1:]) * x.size // simd
     width = simd * x.type.bits
     buffer = lutram_cost(depth, width) if depth <= 2 * _LUTRAM_DEPTH else memory_cost(depth, width)
     return Cost(lut=80 + width, ff=60 + width) + buffer

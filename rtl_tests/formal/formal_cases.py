@@ -124,7 +124,7 @@ def _windows() -> Iterator[Case]:
                 IN_H=space[0], IN_W=space[1], CHANNELS=channels, SIMD=simd, KH=kernel[0],
                 KW=kernel[1], SH=stride[0], SW=stride[1], DH=dilation[0], DW=dilation[1],
                 PT=pads[0][0], PB=pads[0][1], PL=pads[1][0], PR=pads[1][1],
-                ROWS=rows or window_rows(layer),
+                ROWS=rows or window_rows(layer, space[0]),
             ),
             inside,
             wait_in,
