@@ -23,6 +23,9 @@ def activation(chain: FixedChain, node: Any) -> None:
     name = "unary_lut" if node.class_name == "UnaryLUT" else node.get_attr("activation").lower()
     result = fixed_type(node.get_output_variable().type.precision, f"{node.name}, result")
     if name in _RELU_MAX:
+        chain.flush()
+        if np.any(chain.fraction < 0):
+            raise UnsupportedOp(f"{node.name}: {name} of codes of several units; use relu.")
         chain.clamp(np.array(0), _RELU_MAX[name] << chain.fraction)
         chain.cast(result)
     elif name == "linear":

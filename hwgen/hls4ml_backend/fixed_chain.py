@@ -230,7 +230,7 @@ class FixedChain(FixedValue):
         free = (lo <= low) & (high <= hi)
         lo, hi = np.where(free, np.minimum(low, 0), lo), np.where(free, high, hi)
         bits = np.array([int(h - n).bit_length() for n, h in zip(lo, hi, strict=True)])
-        middle = np.where(free | (lo < 0), 0, 1 << np.maximum(bits - 1, 0))
+        middle = np.where(free | (lo < 0) | (bits == 0), 0, 1 << np.maximum(bits - 1, 0))
         ends = zip(low, high, strict=True)
         bits = np.where(free, [signed_bits(int(n), int(h)) for n, h in ends], bits)
         width = int(bits.max())

@@ -14,7 +14,7 @@ import numpy as np
 
 from hwgen.closing import Function
 from hwgen.errors import UnsupportedOp
-from hwgen.hls4ml_backend.fixed_codes import rounded, trailing_zeros
+from hwgen.hls4ml_backend.fixed_codes import rounded, trailing_zeros, uniform
 from hwgen.hls4ml_backend.fixed_type import FixedType
 from hwgen.num.inttype import FloatArray, IntArray
 from hwgen.num.rounding import Overflow, Rounding, confine
@@ -76,6 +76,7 @@ class FixedValue(ABC):
 
         fraction, lo, hi  (channels,) where they differ from channel to channel, else those of t
         """
+        self._settle()
         wanted = np.broadcast_to(t.fraction if fraction is None else fraction, self._m.shape)
         self._drop(np.maximum(self.fraction - wanted, 0), t)
         finer = np.maximum(wanted - self.fraction, 0)
@@ -91,10 +92,13 @@ class FixedValue(ABC):
 
     def add(self, codes: IntArray, fraction: int) -> None:
         """Add a constant per channel."""
-        missing = np.where(codes != 0, np.maximum(fraction - self.fraction, 0), 0)
+        if not np.any(codes):
+            return
+        spare = trailing_zeros(codes, 61)
+        codes, fraction = codes >> spare, fraction - spare
         if np.any(self._shift) or self._limits is not None:
             self.flush()
-        self._refine(missing)
+        self._refine(np.maximum(fraction - self.fraction, 0))
         gain = np.maximum(self.fraction - fraction, 0)
         self._offset(self._up(codes, gain))
 
@@ -111,6 +115,7 @@ class FixedValue(ABC):
         t = replace(t, mode="TRN_ZERO")
         if by & (by - 1):
             self.cast(t)
+            self._settle()
             self._refine(np.maximum(t.fraction - self.fraction, 0))
             self.apply(lambda x: np.sign(x) * (np.abs(x) // by), t.fraction)
             return
@@ -121,11 +126,17 @@ class FixedValue(ABC):
 
     def clamp(self, lo: IntArray | None = None, hi: IntArray | None = None) -> None:
         """Keep the value within ``lo..hi``, codes of its own grid; None: no limit there."""
+        self._settle()
         low, high = self.bounds
         lo = np.broadcast_to(low.min() if lo is None else lo, low.shape)
         hi = np.broadcast_to(max(high.max(), lo.max()) if hi is None else hi, low.shape)
         if np.any((low < lo) | (high > hi)):
             self._limit(lo, hi, Overflow.SATURATE)
+
+    def _settle(self) -> None:
+        """Flush limits that differ between channels: that may change the value's fraction."""
+        if self._limits is not None and not uniform(*self._limits[:2]):
+            self.flush()
 
     def _hold(self, lo: IntArray, hi: IntArray, fraction: IntArray) -> None:
         """Start the formula of a new tensor, (channels,) each."""

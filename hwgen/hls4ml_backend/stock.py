@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import io
 import shutil
 import tarfile
@@ -20,7 +21,9 @@ from hwgen.hls4ml_backend.vitis import PROJECT
 from hwgen.num.inttype import FloatArray
 
 _CONFIG = "hls4ml_config.yml"
-_HERE = "PROJECT_DIRECTORY"  # in a packed config, for the directory that it is unpacked to
+_SCRIPT = "build_lib.sh"
+_HERE = "PROJECT_DIRECTORY"  # in a packed project, for the directory that it is unpacked to
+_STAMP = "PROJECT_STAMP"  # for a hash of it: no process loads two libraries of one name
 _LEFT_OUT = ("KerasModel", "PytorchModel", "InputShape")  # no plain values, and not needed
 
 
@@ -30,7 +33,7 @@ def pack_stock(model: Any) -> bytes:
     packed = io.BytesIO()
     with TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         plain = {key: value for key, value in kept.items() if key not in _LEFT_OUT}
-        plain |= {"OutputDir": folder, "ProjectName": PROJECT, "Stamp": "stock"}
+        plain |= {"OutputDir": folder, "ProjectName": PROJECT, "Stamp": _STAMP}
         plain["HLSConfig"] = {"Model": {"Precision": "fixed<16,6>", "ReuseFactor": 1}}
         try:
             model.config.config = plain
@@ -66,8 +69,9 @@ def run_stock(packed: bytes, folder: Path, x: np.ndarray, values: int) -> FloatA
     folder = folder.resolve()
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         archive.extractall(folder, filter="data")
-    config = folder / _CONFIG
-    config.write_text(config.read_text().replace(_HERE, str(folder)))
+    stamp = hashlib.sha256(packed).hexdigest()[:16]
+    for path in (folder / _CONFIG, folder / _SCRIPT):
+        path.write_text(path.read_text().replace(_HERE, str(folder)).replace(_STAMP, stamp))
     project = hls4ml.utils.link.FilesystemModelGraph(folder)
     said = io.StringIO()
     try:
@@ -75,7 +79,7 @@ def run_stock(packed: bytes, folder: Path, x: np.ndarray, values: int) -> FloatA
             project.compile()
     except Exception as error:
         last = "\n".join(said.getvalue().splitlines()[-15:])
-        raise ToolFailed(f"{folder}/build_lib.sh: {error}; its last lines:\n{last}") from error
+        raise ToolFailed(f"{folder}/{_SCRIPT}: {error}; its last lines:\n{last}") from error
     rows = np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float64)
     y = with_stack(values, lambda: project.predict(rows))
     return np.asarray(y, dtype=np.float64).reshape(len(x), -1)

@@ -211,6 +211,25 @@ def test_the_resource_strategy_changes_no_integer(tmp_path):
     np.testing.assert_array_equal(*answers)
 
 
+def test_the_project_of_a_model_is_always_alike_and_a_library_of_its_own(tmp_path, monkeypatch):
+    class Linked:
+        def __init__(self, folder):
+            self.compile = lambda: None
+            self.predict = lambda x: np.zeros((len(x), 2))
+
+    monkeypatch.setattr(hls4ml.utils.link, "FilesystemModelGraph", Linked)
+    scripts = []
+    for net in (nn.Sequential(nn.Linear(4, 2)), nn.Sequential(nn.Linear(4, 2))):
+        config = torch_config(net, (4,))
+        first, again = (
+            from_torch(net, config, tmp_path).config.config[FIXED].project for _ in range(2)
+        )
+        assert first == again
+        run_stock(first, tmp_path / "one", np.zeros((3, 4)), 100)
+        scripts.append((tmp_path / "one" / "build_lib.sh").read_text())
+    assert scripts[0] != scripts[1]  # or the process would keep the library of the first
+
+
 # ---- refused ------------------------------------------------------------------------------------
 def test_products_that_the_accumulator_rounds():
     refused(
