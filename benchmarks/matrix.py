@@ -1,6 +1,6 @@
 """The conversion matrix: Brevitas models of every kind, through hwgen and through stock hls4ml.
 
-    python benchmarks/matrix.py [--cells 138] [--rtl 138] [--hls4ml 138] [--out docs]
+    python benchmarks/matrix.py [--cells N] [--rtl N] [--hls4ml N] [--resume] [--out docs]
 
 Writes OUT/matrix.md and OUT/matrix.json.  Each cell is a model of ``cells.py``, exported, built and
 compared integer by integer with the QONNX executor and with Brevitas in eval mode, then with its
@@ -224,8 +224,7 @@ def main() -> None:
     chosen, with_rtl, with_hls4ml = (
         {cells[i] for i in _spread(len(cells), n)} for n in (args.cells, args.rtl, args.hls4ml)
     )
-    data = args.out / "matrix.json"
-    done = _stored(data) if args.resume and data.exists() else {}
+    done = _stored(args.out / "matrix.json") if args.resume else {}
     for cell in (c for c in cells if c in chosen and c not in done):
         started = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
@@ -233,11 +232,15 @@ def main() -> None:
         done[cell] = replace(result, seconds=round(time.monotonic() - started, 1))
         print(len(done), cell, result.reference, result.rtl, result.hls4ml, result.message,
               sep=" | ", flush=True)  # fmt: skip
-        results = [done[c] for c in cells if c in done]
-        data.write_text(json.dumps([asdict(r) for r in results], indent=1) + "\n")
-        (args.out / "matrix.md").write_text(_page(results))
+        _write([done[c] for c in cells if c in done], args.out)
+    _write([done[c] for c in cells if c in done], args.out)
     if any(r.reference == "wrong" or r.rtl.startswith("wrong") for r in done.values()):
         sys.exit(1)
+
+
+def _write(results: list[Result], out: Path) -> None:
+    (out / "matrix.json").write_text(json.dumps([asdict(r) for r in results], indent=1) + "\n")
+    (out / "matrix.md").write_text(_page(results))
 
 
 def _stored(path: Path) -> dict[Cell, Result]:

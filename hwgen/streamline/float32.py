@@ -16,6 +16,7 @@ from hwgen.graph.ir import Depthwise, Graph, MaxPool
 from hwgen.num.elementwise import Segment, Step, apply, codes
 from hwgen.num.inttype import FloatArray, IntArray
 from hwgen.streamline.chain import Block, split
+from hwgen.streamline.lower import grid_gain
 from hwgen.streamline.read import read
 from hwgen.streamline.weights import integer_weights
 
@@ -67,7 +68,10 @@ class Float32:
         """
         segment, real = self._product(product, x)
         last = max(i for i, step in enumerate(segment) if step.kind == "Quant")
-        return _codes(segment[: last + 1], real).flat(len(x))
+        found = _codes(segment[: last + 1], real).flat(len(x))
+        block, *after = self._blocks[self._index(product) :]
+        gain = grid_gain(block, after[0] if after else None)
+        return Interval(gain * found.low, gain * found.high)
 
     def accumulator(self, product: str, x: IntArray) -> Interval:
         """Return a product that no quantizer follows, in units of its integers.
@@ -80,10 +84,14 @@ class Float32:
         ends = real.low / t.scale + t.zero_point, real.high / t.scale + t.zero_point
         return Interval(np.minimum(*ends), np.maximum(*ends)).flat(len(x))
 
+    def _index(self, product: str) -> int:
+        """Return the place of a product's block; the first block has none."""
+        return 1 + [e.y for e in self._graph.products()].index(product)
+
     def _product(self, tensor: str, x: IntArray) -> tuple[Segment, Interval]:
         """Return the real value of a product (pixels, channels), and the source's ops after it."""
-        index, layer = next((i, e) for i, e in enumerate(self._graph.products()) if e.y == tensor)
-        source, block = self._graph.tensor(layer.x), self._blocks[index + 1]
+        layer = next(e for e in self._graph.products() if e.y == tensor)
+        source, block = self._graph.tensor(layer.x), self._blocks[self._index(tensor)]
         assert block.product is not None
         ints = integer_weights(block.node, block.product.weight)
         rows, taps = ints.values.shape

@@ -134,8 +134,7 @@ def _closed(
         segment, cut = rebased(segment, cut), 0
     name = names.new(segment[-1].source)
     y = _coded(f"{name}_out", block, segment, tail)
-    # Zero lies between two codes (+1, -1): where it pads, codes on half the grid have one for it.
-    gain = 2 if _pads(after) and np.any(y.zero_point % 1) else 1
+    gain = grid_gain(block, after)
     y = replace(y, scale=np.asarray(y.scale / gain), zero_point=np.asarray(y.zero_point * gain))
     if cut:
         layer, y = _staircase(acc, y, bounds, segment, gain)
@@ -185,6 +184,16 @@ def _check_range(segment: Segment, bounds: Accumulator) -> None:
             f"{MOST_VALUES:,}. Quantize before the activation (a QuantIdentity in front of it), or "
             "use fewer bits."
         )
+
+
+def grid_gain(block: Block, after: Block | None) -> int:
+    """Return how many codes of the graph make one code of the quantizer that ends ``block``.
+
+    2 where zero lies between two codes (+1, -1) and pads: on half the grid it has a code.
+    """
+    segment, tail = _at_last_quant(block.segment, block.node)
+    zero_point = _coded("", block, segment, tail).zero_point
+    return 2 if _pads(after) and np.any(zero_point % 1) else 1
 
 
 def _pads(block: Block | None) -> bool:

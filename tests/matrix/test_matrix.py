@@ -18,6 +18,10 @@ IMPOSSIBLE = {
                  ("activation", "sigmoid"), ("zero_point", "asymmetric"), ("narrow", "yes"),
                  ("rounding", "FLOOR"), ("rounding", "CEIL"), ("rounding", "ROUND_TO_ZERO")},
 }  # fmt: skip
+TIED = [  # a sign of 0, which float32 misses, on codes that padding has doubled
+    Cell("conv2d", weight_bits="6", act_scale="float", batch_norm="after", activation="prelu",
+         act_bits="1"),
+]  # fmt: skip
 IN_RTL = [
     Cell("conv2d", activation="gelu", weight_scales="per channel", act_scale="float"),
     Cell("depthwise", weight_scale="float", zero_point="asymmetric", activation="identity",
@@ -53,7 +57,7 @@ def test_every_value_occurs_alone():
     assert sorted(map(len, odd)) == [0, *[1] * (len(odd) - 2), 2]  # one bit needs a signed function
 
 
-@pytest.mark.parametrize("cell", CELLS[::7], ids=str)
+@pytest.mark.parametrize("cell", [*CELLS[::7], *TIED], ids=str)
 def test_exact(tmp_path, cell):
     result = judge(cell, tmp_path)
     assert (result.reference, result.message) == ("exact", "")
