@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from hwgen.errors import UnsupportedOp
 from hwgen.graph.execute import execute
 from hwgen.hls4ml_backend.fixed_chain import FixedChain
