@@ -150,7 +150,10 @@ def _brevitas(panel: Panel, model: nn.Module) -> Verdict:
 
 
 def _rtl(panel: Panel) -> str:
-    verdicts = list(panel.hear(("rtl",)))
+    try:
+        verdicts = list(panel.hear(("rtl",)))
+    except HwgenError as error:  # an assertion in the simulation
+        return f"wrong: {error}"
     wrong = sum(v.mismatches for v in verdicts)
     return f"wrong: {wrong} differ, {verdicts[0].first}" if wrong else "exact"
 
