@@ -76,19 +76,25 @@ class FixedValue(ABC):
 
         fraction, lo, hi  (channels,) where they differ from channel to channel, else those of t
         """
-        self._settle()
         wanted = np.broadcast_to(t.fraction if fraction is None else fraction, self._m.shape)
-        self._drop(np.maximum(self.fraction - wanted, 0), t)
-        finer = np.maximum(wanted - self.fraction, 0)
         least: IntArray = np.broadcast_to(np.int64(t.lo) if lo is None else lo, self._m.shape)
         most: IntArray = np.broadcast_to(np.int64(t.hi) if hi is None else hi, self._m.shape)
-        low, high = self.bounds
-        if np.all((least <= self._up(low, finer)) & (self._up(high, finer) <= most)):
+        if np.all(wanted >= self.fraction) and self._within(least, most, wanted):
             return
+        self._settle()
+        self._drop(np.maximum(self.fraction - wanted, 0), t)
+        if self._within(least, most, wanted):
+            return
+        finer = np.maximum(wanted - self.fraction, 0)
         if np.any(finer) and not self._on_coarse_grid(least, most, finer, t.overflow):
             self._refine(finer)
             finer = np.zeros_like(finer)
         self._limit(-(-least >> finer), most >> finer, t.overflow)
+
+    def _within(self, lo: IntArray, hi: IntArray, fraction: IntArray) -> bool:
+        """Return whether no value is beyond limits of a grid as fine as the value's, or finer."""
+        low, high = (self._up(a, np.maximum(fraction - self.fraction, 0)) for a in self.bounds)
+        return bool(np.all((lo <= low) & (high <= hi)))
 
     def add(self, codes: IntArray, fraction: int) -> None:
         """Add a constant per channel."""
