@@ -18,7 +18,7 @@ from hls4ml.model.flow import register_flow
 from hls4ml.writer.writers import Writer, writer_map
 
 from hwgen.errors import ModelError
-from hwgen.hls4ml_backend.fixed_front_end import (
+from hwgen.hls4ml_backend.fixed.front_end import (
     FIXED,
     install_fixed_configs,
     install_fixed_converters,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-    from hwgen.hls4ml_backend.fixed_front_end import FixedModel
+    from hwgen.hls4ml_backend.fixed.front_end import FixedModel
 
 
 class Source(Protocol):

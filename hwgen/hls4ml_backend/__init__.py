@@ -5,8 +5,8 @@
 import hls4ml  # noqa: F401
 
 from hwgen.hls4ml_backend.csim import Csim, compile_csim, csim_output, csim_trace
+from hwgen.hls4ml_backend.fixed.stock import run_stock
 from hwgen.hls4ml_backend.lower import to_graph
-from hwgen.hls4ml_backend.stock import run_stock
 from hwgen.hls4ml_backend.vitis import settle, write_vitis
 
 __all__ = [

@@ -6,8 +6,8 @@ import numpy as np
 
 from hwgen.errors import UnsupportedOp
 from hwgen.graph.execute import execute
-from hwgen.hls4ml_backend.fixed_chain import FixedChain
-from hwgen.hls4ml_backend.fixed_type import FixedType
+from hwgen.hls4ml_backend.fixed.chain import FixedChain
+from hwgen.hls4ml_backend.fixed.type import FixedType
 
 MODES = ("TRN", "TRN_ZERO", "RND", "RND_ZERO", "RND_INF", "RND_MIN_INF", "RND_CONV")
 SATURATIONS = ("WRAP", "SAT", "SAT_ZERO", "SAT_SYM")

@@ -15,7 +15,7 @@ from hwgen import flow
 from hwgen.errors import UnsupportedOp
 from hwgen.graph.execute import decode, encode, run, trace
 from hwgen.hls4ml_backend import run_stock
-from hwgen.hls4ml_backend.fixed_front_end import FIXED
+from hwgen.hls4ml_backend.fixed.front_end import FIXED
 from hwgen.hls4ml_backend.options import FOLDING
 
 MODES = ("TRN", "TRN_ZERO", "RND", "RND_ZERO", "RND_INF", "RND_MIN_INF", "RND_CONV")

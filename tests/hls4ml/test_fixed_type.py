@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hls4ml.backends.fpga.fpga_backend import FPGABackend
 
-from hwgen.hls4ml_backend.fixed_type import FixedType, fixed_type
+from hwgen.hls4ml_backend.fixed.type import FixedType, fixed_type
 from hwgen.num.rounding import Rounding
 
 AP_TYPES = Path(hls4ml.__file__).parent / "templates" / "vivado" / "ap_types"

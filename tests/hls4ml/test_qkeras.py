@@ -8,7 +8,7 @@ import pytest
 
 from hwgen.graph.execute import decode, encode, run
 from hwgen.hls4ml_backend import run_stock
-from hwgen.hls4ml_backend.fixed_front_end import FIXED
+from hwgen.hls4ml_backend.fixed.front_end import FIXED
 
 keras = pytest.importorskip("keras")
 if keras.__version__ >= "3":

@@ -14,8 +14,8 @@ import numpy as np
 
 from hwgen.closing import Function
 from hwgen.errors import UnsupportedOp
-from hwgen.hls4ml_backend.fixed_codes import rounded, trailing_zeros, uniform
-from hwgen.hls4ml_backend.fixed_type import FixedType
+from hwgen.hls4ml_backend.fixed.codes import rounded, trailing_zeros, uniform
+from hwgen.hls4ml_backend.fixed.type import FixedType
 from hwgen.num.inttype import FloatArray, IntArray
 from hwgen.num.rounding import Overflow, Rounding, confine
 

@@ -17,9 +17,9 @@ from hls4ml.model.types import IntegerPrecisionType
 from hwgen.errors import UnsupportedOp
 from hwgen.graph import ir
 from hwgen.graph.check import check
-from hwgen.hls4ml_backend.fixed_activations import activation
-from hwgen.hls4ml_backend.fixed_chain import FixedChain
-from hwgen.hls4ml_backend.fixed_type import FixedType, fixed_type, weight_codes
+from hwgen.hls4ml_backend.fixed.activations import activation
+from hwgen.hls4ml_backend.fixed.chain import FixedChain
+from hwgen.hls4ml_backend.fixed.type import FixedType, fixed_type, weight_codes
 from hwgen.num.inttype import IntArray
 from hwgen.num.rounding import Overflow
 

@@ -17,9 +17,9 @@ from hwgen.graph import ir
 from hwgen.graph.check import window_space
 from hwgen.graph.names import Names
 from hwgen.graph.ranges import accumulator_bounds
-from hwgen.hls4ml_backend.fixed_codes import signed_bits, trailing_zeros, uniform
-from hwgen.hls4ml_backend.fixed_type import FixedType
-from hwgen.hls4ml_backend.fixed_value import FixedValue
+from hwgen.hls4ml_backend.fixed.codes import signed_bits, trailing_zeros, uniform
+from hwgen.hls4ml_backend.fixed.type import FixedType
+from hwgen.hls4ml_backend.fixed.value import FixedValue
 from hwgen.num.inttype import IntArray, IntType, frozen_array
 from hwgen.num.rounding import Overflow
 

@@ -17,9 +17,9 @@ from typing import Any
 import hls4ml.utils.config
 
 from hwgen.graph import ir
-from hwgen.hls4ml_backend.fixed_graph import fixed_graph
+from hwgen.hls4ml_backend.fixed.graph import fixed_graph
+from hwgen.hls4ml_backend.fixed.stock import pack_stock
 from hwgen.hls4ml_backend.options import BACKEND, FOLDING, Folding
-from hwgen.hls4ml_backend.stock import pack_stock
 
 FIXED = "HwgenFixed"  # where a converted model's config keeps its FixedModel
 _CONVERTERS = ("keras_v3_to_hls", "keras_v2_to_hls", "pytorch_to_hls")

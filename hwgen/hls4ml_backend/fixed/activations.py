@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from hwgen.errors import UnsupportedOp
-from hwgen.hls4ml_backend.fixed_chain import FixedChain
-from hwgen.hls4ml_backend.fixed_type import FixedType, fixed_type, weight_codes
+from hwgen.hls4ml_backend.fixed.chain import FixedChain
+from hwgen.hls4ml_backend.fixed.type import FixedType, fixed_type, weight_codes
 from hwgen.num.inttype import IntArray
 
 _RELU_MAX = {"relu6": 6, "relu1": 1}
