@@ -49,7 +49,8 @@ def _run(proto: onnx.ModelProto, x: FloatArray, tensors: list[str]) -> dict[str,
         except Exception as error:  # of many kinds
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
             raise ModelError(
-                f"{proto.graph.name or 'model'}: the QONNX executor cannot run it ({reason[:300]}); "
+                f"{proto.graph.name or 'model'}: the QONNX executor cannot run it "
+                f"({reason[:300]}); "
                 "change the model at this node, or compare the other witnesses alone: "
                 "hwgen verify --witness csim rtl."
             ) from None

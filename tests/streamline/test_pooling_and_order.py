@@ -112,7 +112,7 @@ def test_malformed_pooling(given, message):
 
 
 def test_axis_beyond_the_data():
-    with pytest.raises(ModelError, match="ReduceMean_1: .* malformed"):
+    with pytest.raises(ModelError, match=r"ReduceMean_1: .* malformed"):
         _lowered(_image((2, 7)).add("ReduceMean", axes=[5]).quant(0.5), rank=3)
 
 
@@ -126,5 +126,5 @@ def test_whole_weights_beyond_int64():
 def test_what_the_executor_cannot_run(tmp_path):
     chain = _image((2, 7)).add("MaxPool", kernel_shape=[2], strides=[4], auto_pad="SAME_UPPER")
     path = saved(chain.quant(0.5), tmp_path, rank=3)
-    with pytest.raises(ModelError, match="cannot run it .*MaxPool_1"):
+    with pytest.raises(ModelError, match=r"cannot run it .*MaxPool_1"):
         execute_qonnx(path, np.zeros((2, 2, 7), np.float32))
