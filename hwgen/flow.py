@@ -39,6 +39,7 @@ from hwgen.locate import diagnosis, earliest, failures_shown, located
 from hwgen.parts import find_part
 from hwgen.schedule import (
     cycles,
+    entry_lanes,
     initiation_interval,
     lanes_after,
     layer_cost,
@@ -178,8 +179,7 @@ def _plain(reuse: Reuse) -> int | dict[str, int] | None:
 
 
 def _layer_facts(graph: Graph) -> list[dict[str, Any]]:
-    folded = Window | Dense | XnorDense | Depthwise
-    facts, lanes = [], next(e.fold.simd for e in graph.layers if isinstance(e, folded))
+    facts, lanes = [], entry_lanes(graph)
     for layer in graph.layers:
         x, y = graph.tensor(layer.x), graph.tensor(layer.y)
         product = isinstance(layer, Product)

@@ -14,6 +14,8 @@ from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.change_batchsize import ChangeBatchSize
 from qonnx.transformation.infer_shapes import InferShapes
 
+from hwgen.errors import ModelError
+
 FloatArray = npt.NDArray[np.float32]
 _BATCH = 256
 
@@ -26,6 +28,7 @@ def execute_qonnx(
     x        (batch, *input_shape)
     tensors  names; None: the model's outputs
     returns  (batch, values) each
+    raises   ModelError  the executor, or onnxruntime inside it, cannot run the model
     """
     proto = onnx.load(path)
     wanted = [output.name for output in proto.graph.output] if tensors is None else list(tensors)
@@ -41,7 +44,16 @@ def _run(proto: onnx.ModelProto, x: FloatArray, tensors: list[str]) -> dict[str,
     entry = next(i.name for i in model.graph.input if i.name not in constants)
     with warnings.catch_warnings():  # it complains of shapes that the file does not declare
         warnings.simplefilter("ignore")
-        context = execute_onnx(model, {entry: x.astype(np.float32)}, return_full_exec_context=True)
+        try:
+            context = execute_onnx(model, {entry: x.astype(np.float32)}, True)
+        except Exception as error:  # of many kinds
+            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            raise ModelError(
+                f"{proto.graph.name or 'model'}: the QONNX executor cannot run it "
+                f"({reason[:300]}); "
+                "change the model at this node, or compare the other witnesses alone: "
+                "hwgen verify --witness csim rtl."
+            ) from None
     return {name: np.asarray(context[name]).reshape(len(x), -1) for name in tensors}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import ceil
+from math import ceil, gcd
 
 from hwgen.errors import FoldError
 from hwgen.graph.ir import (
@@ -29,6 +29,7 @@ from hwgen.parts import Part
 from hwgen.schedule.cost import Cost, layer_cost, product_cost, width_cost, window_cost
 from hwgen.schedule.work import (
     Group,
+    entry_lanes,
     extent,
     groups,
     initiation_interval,
@@ -86,7 +87,7 @@ def default_cycles(graph: Graph) -> int:
 
 def total_cost(graph: Graph) -> Cost:
     """Return the estimated resources of a folded graph."""
-    total, lanes = Cost(), 1
+    total, lanes = Cost(), entry_lanes(graph)
     for layer in graph.layers:
         if isinstance(layer, Window | Product):
             total += width_cost(graph.tensor(layer.x).type.bits, lanes, layer.fold.simd)
@@ -177,6 +178,7 @@ def _pairs(group: Group, graph: Graph) -> list[tuple[int, int]]:
     if is_per_channel(group.product):
         return [(p, p) for p in _divisors(rows) if p <= MAX_PE]
     width = fan_in if group.window is None else graph.tensor(group.window.x).size
+    width = gcd(width, *(graph.tensor(e.x).size for e in group.before))
     return [(s, p) for s in _divisors(width) for p in _divisors(rows) if p <= MAX_PE]
 
 

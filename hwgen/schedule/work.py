@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import gcd, prod
 
+from hwgen.errors import ModelError
 from hwgen.graph.ir import Dense, Depthwise, Graph, Layer, MaxPool, Product, Window, XnorDense
 
 
@@ -44,7 +45,18 @@ def groups(graph: Graph) -> list[Group]:
                 found[-1] = replace(found[-1], after=(*found[-1].after, layer))
             case _:
                 first = (*first, layer)
+    if not found:
+        raise ModelError(
+            f"{graph.name}: its layers only map each value to another; there is nothing to build. "
+            "Add a product (dense, convolution, pooling), or leave them to the host."
+        )
     return found
+
+
+def entry_lanes(graph: Graph) -> int:
+    """Return the values per beat at the input of a folded graph."""
+    first = groups(graph)[0]
+    return (first.window or first.product).fold.simd
 
 
 def product_cycles(layer: Product, graph: Graph, simd: int, pe: int) -> int:

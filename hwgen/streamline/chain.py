@@ -190,7 +190,8 @@ def _reshaped(node: NodeProto, data: Layout, source: Source) -> Layout:
             axes = tuple(int(a) for a in np.asarray(raw).ravel())
             squeeze = node.op_type == "Squeeze"
             order = np.squeeze(order, axes or None) if squeeze else np.expand_dims(order, axes)
-    if order.shape[:1] != (1,) or (node.op_type == "Transpose" and given.get("perm", [1])[0]):
+    moved = {"Transpose": given.get("perm", [1])[0], "Flatten": given.get("axis", 1) == 0}
+    if order.shape[:1] != (1,) or moved.get(node.op_type):
         raise UnsupportedOp(
             f"{node.name}: {node.op_type} of {list(data.shape)} to {list(order.shape)} moves the "
             "batch off the first axis; keep a first axis of 1 that nothing else shares."

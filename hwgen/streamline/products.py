@@ -217,7 +217,7 @@ def _reduced(node: NodeProto, data: Layout, source: Source) -> Layout:
     if axes is None and len(node.input) > 1:
         axes = source.constant(node, node.input[1]).astype(int)
     rank = len(data.shape)
-    over = sorted({int(a) % rank for a in np.ravel(axes)}) if axes is not None else []
+    over = sorted({range(rank)[int(a)] for a in np.ravel(axes)}) if axes is not None else []
     kept = [a for a in range(rank) if a not in over]
     means = data.order.transpose(kept + over).reshape(prod(data.shape[a] for a in kept), -1)
     channels = means % data.size
@@ -277,12 +277,12 @@ def _kernel(node: NodeProto, data: Layout, size: tuple[int, ...]) -> Kernel:
     ones = (1,) * rank
     stride = tuple(given.get("strides", ones))
     dilation = tuple(given.get("dilations", ones))
-    pads = _pads(node, data, size, stride, dilation)
-    if not len(size) == len(stride) == len(dilation) == len(pads) == rank:
+    if not len(size) == len(stride) == len(dilation) == rank or min(*size, *stride, *dilation) < 1:
         raise ModelError(
-            f"{node.name}: a kernel of {list(size)} with strides {list(stride)} on data of "
-            f"{rank} axes; export the model again."
+            f"{node.name}: a kernel of {list(size)} with strides {list(stride)} and dilations "
+            f"{list(dilation)} on data of {rank} axes, each at least 1; export the model again."
         )
+    pads = _pads(node, data, size, stride, dilation)
     return Kernel(size, stride, dilation, pads)
 
 
@@ -301,6 +301,11 @@ def _pads(
             pads.append((small, large) if auto == "SAME_UPPER" else (large, small))
         return tuple(pads)
     flat = [0] * 2 * rank if auto == "VALID" else list(given.get("pads", [0] * 2 * rank))
+    if auto not in ("NOTSET", "VALID") or len(flat) != 2 * rank:
+        raise ModelError(
+            f"{node.name}: auto_pad {auto!r} with pads {flat} on data of {rank} axes is no padding "
+            "of ONNX; export the model again."
+        )
     if min(flat) < 0:
         raise UnsupportedOp(f"{node.name}: negative padding {flat}; crop the data before.")
     return tuple(zip(flat[:rank], flat[rank:], strict=True))

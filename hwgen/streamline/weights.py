@@ -33,10 +33,7 @@ def integer_weights(node: str, weight: Constant) -> IntWeights:
     offsets = weight.codes - weight.zero_point
     divisor = 1 if np.all(offsets % 1 == 0) else 2
     values = offsets * divisor
-    if np.abs(values).max() >= 1 << MAX_BITS:
-        raise UnsupportedOp(
-            f"{node}: weights of more than {MAX_BITS} bits; choose fewer in the weight quantizer."
-        )
+    _check_size(node, values)
     if np.any(values % 1):
         raise UnsupportedOp(
             f"{node}: the weight zero point {float(weight.zero_point.flat[0])} is neither a whole "
@@ -57,4 +54,12 @@ def _plain_integers(node: str, value: FloatArray) -> IntWeights:
             "quantized weights. Train with Brevitas layers (QuantLinear) and export QONNX, or "
             "quantize the weights with a Quant node."
         )
+    _check_size(node, value)
     return IntWeights(value.T.astype(np.int64), np.ones(value.shape[1]))
+
+
+def _check_size(node: str, values: FloatArray) -> None:
+    if np.abs(values).max() >= 1 << MAX_BITS:
+        raise UnsupportedOp(
+            f"{node}: weights of more than {MAX_BITS} bits; choose fewer in the weight quantizer."
+        )

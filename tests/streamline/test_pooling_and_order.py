@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from exact import assert_exact, saved
 
-from hwgen.errors import UnsupportedOp
+from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.graph.execute import decode, encode, run
+from hwgen.qonnx_executor import execute_qonnx
 from hwgen.streamline.chain import split
 from hwgen.streamline.lower import lower
 from hwgen.streamline.read import read
@@ -82,9 +83,48 @@ def test_window_of_nothing_but_padding():
 
 @pytest.mark.parametrize(
     ("op", "given", "rank"),
-    [("Squeeze", {}, 1), ("Transpose", {"perm": [1, 0, 2]}, 3), ("Flatten", {"axis": 2}, 2)],
+    [
+        ("Squeeze", {}, 1),
+        ("Transpose", {"perm": [1, 0, 2]}, 3),
+        ("Flatten", {"axis": 2}, 2),
+        ("Flatten", {"axis": 0}, 2),
+    ],
 )
 def test_batch_stays_first(op, given, rank):
     chain = _image((3, 6)).conv(WEIGHTS[..., 0], 0.25).quant(0.5, bits=4).add(op, **given)
     with pytest.raises(UnsupportedOp, match="moves the batch off the first axis"):
         _lowered(chain, rank)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"dilations": [-1]}, "dilations .-1. on data of 1 axes, each at least 1"),
+        ({"strides": [0]}, "strides .0. and dilations"),
+        ({"pads": [1]}, "pads .1. on data of 1 axes is no padding"),
+        ({"auto_pad": "FOO"}, "auto_pad 'FOO'"),
+    ],
+)
+def test_malformed_pooling(given, message):
+    chain = _image((2, 7)).add("MaxPool", kernel_shape=[2], **given).quant(0.5)
+    with pytest.raises(ModelError, match=message):
+        _lowered(chain, rank=3)
+
+
+def test_axis_beyond_the_data():
+    with pytest.raises(ModelError, match=r"ReduceMean_1: .* malformed"):
+        _lowered(_image((2, 7)).add("ReduceMean", axes=[5]).quant(0.5), rank=3)
+
+
+def test_whole_weights_beyond_int64():
+    chain = _image((4,))
+    chain.add("MatMul", chain.constant(np.full((4, 3), 1e18)))
+    with pytest.raises(UnsupportedOp, match="MatMul_1: weights of more than 16 bits"):
+        _lowered(chain, rank=2)
+
+
+def test_what_the_executor_cannot_run(tmp_path):
+    chain = _image((2, 7)).add("MaxPool", kernel_shape=[2], strides=[4], auto_pad="SAME_UPPER")
+    path = saved(chain.quant(0.5), tmp_path, rank=3)
+    with pytest.raises(ModelError, match=r"cannot run it .*MaxPool_1"):
+        execute_qonnx(path, np.zeros((2, 2, 7), np.float32))

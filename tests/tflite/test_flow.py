@@ -11,6 +11,7 @@ from tflite_models import FLOAT, Chain, interpret
 
 from hwgen import flow
 from hwgen.cli import main
+from hwgen.errors import HwgenError
 
 
 def network() -> Chain:
@@ -106,3 +107,27 @@ def test_keyword_reference_in_hardware(tmp_path):
     result = flow.verify(built, samples=3, witnesses=["tflite", "rtl"])
     assert result["mismatches"] == 0
     assert result["ii_cycles"] == 40_000
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_elementwise_layers_at_the_input(flat, tmp_path):
+    rng = np.random.default_rng(0)
+    chain = Chain((3, 4, 3), (0.05, 3)).elementwise("LEAKY_RELU", (0.05, 3), alpha=0.2)
+    if flat:
+        chain.reshape(36).dense(rng.integers(-127, 128, (5, 36)), np.zeros(5, int), 0.01, (0.3, 4))
+    else:
+        chain.conv(rng.integers(-127, 128, (4, 2, 2, 3)), np.zeros(4, int), 0.01, (0.3, 4))
+    file = tmp_path / "small.tflite"
+    file.write_bytes(chain.content())
+    built = flow.build(file, tmp_path / "out", target_cycles=64)
+    result = flow.verify(built, samples=20, witnesses=["tflite", "rtl"])
+    manifest = json.loads((built / "manifest.json").read_text())
+    assert result["mismatches"] == 0
+    assert result["ii_cycles"] == manifest["predicted"]["ii_cycles"]
+
+
+def test_only_elementwise_layers(tmp_path):
+    file = tmp_path / "small.tflite"
+    file.write_bytes(Chain((4,), (0.05, 3)).elementwise("RELU", (0.05, 3)).content())
+    with pytest.raises(HwgenError, match="nothing to build"):
+        flow.build(file, tmp_path / "out")
