@@ -5,7 +5,8 @@ import pytest
 from stimulus import corners
 
 from hwgen.graph.execute import windows
-from hwgen.graph.ir import Window, window_rows
+from hwgen.graph.ir import Window
+from hwgen.graph.windows import window_rows
 
 CASES = [  # space, channels, simd, kernel, stride, dilation, pads, pad, x_w, x_signed
     ((5, 4), 4, 2, (3, 3), (1, 1), (1, 1), ((1, 1), (1, 1)), 0, 4, True),

@@ -23,8 +23,8 @@ from hwgen.graph.ir import (
     Threshold,
     Window,
     XnorDense,
-    window_rows,
 )
+from hwgen.graph.windows import window_rows
 from hwgen.num.inttype import IntArray, IntType
 from hwgen.num.pack import (
     dense_weight_lines,

@@ -22,6 +22,7 @@ from hwgen.graph.ir import (
     XnorDense,
 )
 from hwgen.graph.ranges import accumulator_bounds
+from hwgen.graph.windows import window_space
 from hwgen.num.rounding import Overflow
 
 
@@ -103,12 +104,6 @@ def _check_layer(layer: Layer, x: Tensor, y: Tensor, after: str) -> None:
             require(x.space == () and y.values == 1, "a vector in, one output")
         case _:
             assert_never(layer)
-
-
-def window_space(layer: Window, space: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the space of a window's output; an entry below 1: the kernel does not fit."""
-    axes = zip(space, layer.kernel, layer.stride, layer.dilation, layer.pads, strict=True)
-    return tuple((n + sum(pads) - d * (k - 1) - 1) // s + 1 for n, k, s, d, pads in axes)
 
 
 def _check_accumulator(

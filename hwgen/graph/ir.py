@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
 from math import prod
 from typing import TypeAlias
 
@@ -123,29 +122,6 @@ class Window:
     pads: tuple[tuple[int, int], ...]  # (before, after) per axis of space
     pad: int
     fold: Fold = field(default_factory=Fold)  # ``simd`` channels of one tap in each cycle
-
-
-def window_rows(layer: Window, height: int) -> int:
-    """Return the input rows that a window keeps so that neither of its sides has to wait.
-
-    One kernel's and the next frame's first; and what arrives meanwhile, where rows come in and
-    windows go out evenly: padding holds the windows up, and so do rows that no window looks at.
-    """
-    span = layer.dilation[0] * (layer.kernel[0] - 1) + 1
-    return _rows(height, span, layer.stride[0], *layer.pads[0])
-
-
-@cache
-def _rows(height: int, span: int, stride: int, top: int, bottom: int) -> int:
-    count = (height + top + bottom - span) // stride + 1  # rows of windows
-    starts = [row * stride - top for row in range(count)]
-    # Time in units of which an input row takes count, and a row of windows height.
-    begin = max(min(start + span, height) * count - i * height for i, start in enumerate(starts))
-    kept = max(
-        -(-(begin + (i + 1) * height) // count) - min(max(start, 0), height)
-        for i, start in enumerate(starts)
-    )
-    return max(kept, span + max(stride, span - top))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,8 +25,8 @@ from hwgen.graph.ir import (
     Threshold,
     Window,
     XnorDense,
-    window_rows,
 )
+from hwgen.graph.windows import window_rows
 from hwgen.num.inttype import IntArray, IntType
 
 _LUTRAM_DEPTH = 64  # words of one distributed RAM column

@@ -14,8 +14,8 @@ from qonnx.core.datatype import DataType
 from qonnx.custom_op.base import CustomOp
 
 from hwgen.graph import ir
-from hwgen.graph.check import window_space
 from hwgen.graph.execute import windows
+from hwgen.graph.windows import window_space
 from hwgen.num.rounding import Overflow, Rounding, confine, shift_round
 
 DOMAIN = "hwgen.streamline.ops"

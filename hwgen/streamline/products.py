@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from onnx import NodeProto, helper
 
 from hwgen.errors import ModelError, UnsupportedOp
+from hwgen.graph.windows import blind_taps
 from hwgen.num.elementwise import Segment, Step
 from hwgen.streamline.layout import Layout
 from hwgen.streamline.read import Constant, Source
@@ -139,14 +140,32 @@ def _convolution(node: NodeProto, data: Layout, source: Source) -> Product:
             f"{node.name}: {data.size} input channels in {group} groups do not fit a kernel of "
             f"shape {list(weight.value.shape)}; export the model again."
         )
+    layout = _image_after(node, data, kernel, channels_out)
+    weight, kernel = _cropped(node, weight, kernel, data.space, layout.space)
     depthwise = group == data.size == channels_out
     if depthwise:  # (channels, 1, *kernel) -> (taps, channels)
         flat = _each(weight, lambda part: part.reshape(channels_out, -1).T)
     else:
         whole = _ungrouped(weight, group)
         flat = _each(whole, lambda part: np.moveaxis(part, 1, -1).reshape(channels_out, -1).T)
-    layout = _image_after(node, data, kernel, channels_out)
     return Product(flat, kernel, depthwise, _bias(node, layout, source), layout)
+
+
+def _cropped(
+    node: NodeProto, weight: Constant, kernel: Kernel, space: tuple[int, ...], out: tuple[int, ...]
+) -> tuple[Constant, Kernel]:
+    """Return the kernel without taps that only see padding: they add nothing."""
+    axes = zip(space, out, kernel.size, kernel.stride, kernel.dilation, kernel.pads, strict=True)
+    cuts = [blind_taps(n, m, k, s, d, pads) for n, m, k, s, d, pads in axes]
+    pads = tuple(
+        (before - d * head, after - d * tail)
+        for (before, after), d, (head, tail) in zip(kernel.pads, kernel.dilation, cuts, strict=True)
+    )
+    _check_pads(node, pads, kernel, space)
+    inner = tuple(slice(h, k - t) for k, (h, t) in zip(kernel.size, cuts, strict=True))
+    size = tuple(k - h - t for k, (h, t) in zip(kernel.size, cuts, strict=True))
+    left = _each(weight, lambda part: part[(slice(None), slice(None), *inner)])
+    return left, replace(kernel, size=size, pads=pads)
 
 
 def _ungrouped(weight: Constant, group: int) -> Constant:
@@ -199,6 +218,7 @@ def _pool(node: NodeProto, data: Layout, source: Source) -> Product:
     ones = np.ones((taps, data.size))
     weight = Constant(ones, ones, ones, np.zeros_like(ones))
     layout = _image_after(node, data, kernel, data.size)
+    _check_pads(node, kernel.pads, kernel, data.space)
     if node.op_type == "ReduceMean":
         layout = _reduced(node, data, source)
     if maximum:
@@ -314,10 +334,21 @@ def _pads(
 def _image_after(node: NodeProto, data: Layout, kernel: Kernel, channels: int) -> Layout:
     axes = zip(data.space, kernel.size, kernel.stride, kernel.dilation, kernel.pads, strict=True)
     space = tuple((n + sum(p) - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in axes)
-    wide = any(max(p) >= n for p, n in zip(kernel.pads, data.space, strict=True))
-    if min(space) < 1 or wide:
-        raise UnsupportedOp(
-            f"{node.name}: a kernel of {list(kernel.size)} with pads {list(kernel.pads)} does not "
-            f"fit an image of {list(data.space)}; use a smaller kernel or less padding."
-        )
+    if min(space) < 1:
+        raise _misfit(node, kernel, data.space)
     return Layout.image(channels, space, not is_channels_last(node))
+
+
+def _check_pads(
+    node: NodeProto, pads: tuple[tuple[int, int], ...], kernel: Kernel, space: tuple[int, ...]
+) -> None:
+    """Refuse padding as wide as the image."""
+    if any(max(p) >= n for p, n in zip(pads, space, strict=True)):
+        raise _misfit(node, kernel, space)
+
+
+def _misfit(node: NodeProto, kernel: Kernel, space: tuple[int, ...]) -> UnsupportedOp:
+    return UnsupportedOp(
+        f"{node.name}: a kernel of {list(kernel.size)} with pads {list(kernel.pads)} does not "
+        f"fit an image of {list(space)}; use a smaller kernel or less padding."
+    )

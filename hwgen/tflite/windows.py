@@ -6,6 +6,7 @@ import numpy as np
 
 from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.graph.ir import Tensor, Window
+from hwgen.graph.windows import blind_taps
 from hwgen.num.inttype import IntArray
 from hwgen.tflite.builder import Builder, Pads
 from hwgen.tflite.operands import constant, data, int8, require_image, space_of
@@ -94,12 +95,8 @@ def _cropped(
     """Return the weights and pads without taps that see only padding: they add nothing."""
     left = []
     for axis, (n, m, s, d) in enumerate(zip(space, out, stride, dilation, strict=True), 1):
-        before, after = pads[axis - 1]
-        taps = weights.shape[axis]
-        at = d * np.arange(taps)[:, None] + s * np.arange(m) - before
-        seen = np.flatnonzero(((at >= 0) & (at < n)).any(axis=1))
-        first, last = (int(seen[0]), int(seen[-1])) if seen.size else (0, taps - 1)
-        head, tail = min(first, before // d), min(taps - 1 - last, after // d)
+        taps, (before, after) = weights.shape[axis], pads[axis - 1]
+        head, tail = blind_taps(n, m, taps, s, d, (before, after))
         weights = np.take(weights, range(head, taps - tail), axis)
         left.append((before - d * head, after - d * tail))
     return weights, tuple(left)

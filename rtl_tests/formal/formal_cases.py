@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hwgen.graph.execute import windows
-from hwgen.graph.ir import Window, window_rows
+from hwgen.graph.ir import Window
+from hwgen.graph.windows import window_rows
 from hwgen.num.inttype import IntArray
 from hwgen.num.pack import (
     dense_weight_lines,

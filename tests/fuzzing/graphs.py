@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from hypothesis import strategies as st
 
-from hwgen.graph.check import check, window_space
+from hwgen.graph.check import check
 from hwgen.graph.ir import (
     ArgMax,
     Dense,
@@ -33,6 +33,7 @@ from hwgen.graph.ir import (
     XnorDense,
 )
 from hwgen.graph.ranges import accumulator_bounds
+from hwgen.graph.windows import window_space
 from hwgen.num.elementwise import QuantSpec, Step
 from hwgen.num.inttype import IntArray, frozen_array
 from hwgen.num.rounding import Overflow, Rounding

@@ -46,6 +46,16 @@ def test_pointwise_convolution_needs_no_window(tmp_path):
     assert isinstance(graph.layers[0], Dense)
 
 
+@pytest.mark.parametrize("space", [(1, 1), (2, 1), (1, 4)])
+@pytest.mark.parametrize("group", [1, 3])
+def test_taps_that_only_see_padding_are_cut(tmp_path, space, group):
+    weights = RNG(8).normal(0, 1, (3, 3 // group, 3, 3))
+    model = image(3, *space).conv(weights, 0.2, pads=[1] * 4, group=group).quant(0.5, bits=5)
+    graph, _ = assert_exact(saved(model, tmp_path, 4), 30)
+    assert graph.layers[-2].weights.size < weights.size
+    assert_integer_onnx_exact(graph, 10)
+
+
 def test_flatten_of_channels_first_data_is_in_the_weights(tmp_path):
     rng = RNG(2)
     model = image(2, 6, 5).conv(rng.normal(0, 1, (3, 2, 3, 3)), 0.2).add("Relu")

@@ -14,9 +14,9 @@ import numpy as np
 from hwgen.closing import Function, Staircase, cheapest, staircase
 from hwgen.errors import UnsupportedOp
 from hwgen.graph import ir
-from hwgen.graph.check import window_space
 from hwgen.graph.names import Names
 from hwgen.graph.ranges import accumulator_bounds
+from hwgen.graph.windows import window_space
 from hwgen.hls4ml_backend.fixed.codes import signed_bits, trailing_zeros, uniform
 from hwgen.hls4ml_backend.fixed.type import FixedType
 from hwgen.hls4ml_backend.fixed.value import FixedValue
