@@ -26,6 +26,7 @@ WRITTEN_BY = {
 }
 
 
+_OF_TRAINING = ("metrics.json", "det.json", "weights.npz")
 _PARTS = {  # what a report cannot do without
     "manifest.json": "layers", "metrics.json": "summary", "verify.json": "witnesses",
     "synth.json": "modules",
@@ -45,9 +46,15 @@ class Evidence:
     synth: dict[str, Any] | None
 
     @property
+    def trained(self) -> bool:
+        """Whether hwgen trained the model: a model of others has no training to show."""
+        return any(value is not None for value in (self.metrics, self.det, self.weights))
+
+    @property
     def missing(self) -> list[str]:
         """The names of the missing files."""
-        return [name for name in WRITTEN_BY if getattr(self, name.split(".")[0]) is None]
+        absent = [name for name in WRITTEN_BY if getattr(self, name.split(".")[0]) is None]
+        return [name for name in absent if self.trained or name not in _OF_TRAINING]
 
 
 def read_evidence(directory: Path) -> Evidence:

@@ -166,6 +166,13 @@ def test_a_missing_file_says_which_command_writes_it(build, file, section, comma
     Console(file=StringIO()).print(terminal_summary(folder))
 
 
+def test_a_model_of_others_has_no_training_to_show(build):
+    folder = build(metrics=None, det=None, weights=None)
+    p = page(folder)
+    assert {"accuracy", "weights"}.isdisjoint(p.text)
+    assert json.loads((folder / "report.json").read_text())["summary"]["missing"] == []
+
+
 def test_without_verification_the_cycles_are_called_predicted(build):
     top = " ".join(page(build(verify=None)).text["top"].split())
     assert "Cycles per inference, predicted 1,280" in top
