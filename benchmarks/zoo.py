@@ -87,7 +87,7 @@ def _measure(name: str, args: argparse.Namespace) -> dict[str, str]:
         said = {w["name"]: f"{w['mismatches']} of {w['compared']:,}" for w in result["witnesses"]}
         row |= {"yardstick": said.get("qonnx") or said["tflite"]}
         row |= {"csim": said["csim"], "rtl_differs": said["rtl"]}
-        row |= {"ii": f"{result['ii_cycles']:g}", "latency": str(result["latency_cycles"])}
+        row |= {"ii": f"{result['ii_cycles']:,}", "latency": f"{result['latency_cycles']:,}"}
         graph = open_build(out).graph
         x = random_inputs(graph, result["samples"], seed=0)
         row["rtl"] = _rate(lambda: flow.run(out, x, "rtl"), len(x))
@@ -109,7 +109,8 @@ def _rate(call: Callable[[], object], inferences: int) -> str:
     call()
     started = time.monotonic()
     call()
-    return f"{inferences / (time.monotonic() - started):,.0f}"
+    rate = inferences / (time.monotonic() - started)
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
 def _stock_hls4ml(path: Path, x: np.ndarray, out: Path) -> str:
