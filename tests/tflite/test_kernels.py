@@ -63,6 +63,11 @@ CASES = {
     "DEPTHWISE_CONV_2D": (depthwise, True, True),
     "FULLY_CONNECTED": (dense, True, True),
     "AVERAGE_POOL_2D": (lambda rng: Chain((4, 4, 16), quant(rng)).pool((2, 2)), False, False),
+    "MAX_POOL_2D": (
+        lambda rng: Chain((4, 4, 16), quant(rng)).pool((2, 2), op="MAX_POOL_2D"),
+        False,
+        False,
+    ),
     "MEAN": (mean, True, True),
     "ADD": (add, False, False),
     "RELU": (elementwise("RELU"), False, False),
