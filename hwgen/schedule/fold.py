@@ -201,10 +201,15 @@ def _no_fold(
             f"{fastest} or waits as long for its input. Raise --target-cycles."
         )
     near = sorted(works, key=lambda n: (abs(n - reuse), n))[:4]
+    folds = (
+        f"{fan_in} taps x {rows} channels fold into taps * (channels / PE) cycles with whole PE"
+        if is_per_channel(layer)
+        else f"{fan_in} inputs x {rows} outputs fold into (inputs / SIMD) * (outputs / PE) cycles "
+        "with whole SIMD and PE"
+    )
     return FoldError(
-        f"{layer.name}: reuse {reuse} cannot be met: {fan_in} inputs x {rows} outputs fold into "
-        f"(inputs / SIMD) * (outputs / PE) cycles with whole SIMD and PE; the nearest legal "
-        f"values are {', '.join(map(str, sorted(near)))}."
+        f"{layer.name}: reuse {reuse} cannot be met: {folds}; the nearest legal values are "
+        f"{', '.join(map(str, sorted(near)))}."
     )
 
 

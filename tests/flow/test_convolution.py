@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen import flow
+from hwgen.errors import FoldError
 from models import Chain
 
 
@@ -48,6 +49,17 @@ def test_exact_in_every_witness_at_the_promised_rate(network, rank, target, tmp_
     assert result["mismatches"] == 0
     promised = json.loads((out / "manifest.json").read_text())["predicted"]["ii_cycles"]
     assert result["ii_cycles"] == promised <= target
+
+
+def test_a_reuse_that_a_depthwise_layer_cannot_meet_is_refused(tmp_path):
+    with pytest.raises(FoldError) as error:
+        flow.build_from_model(
+            image_network().model([None] * 2), tmp_path / "out", reuse={"Conv_6": 10}
+        )
+    assert str(error.value) == (
+        "Conv_6: reuse 10 cannot be met: 9 taps x 6 channels fold into taps * (channels / PE) "
+        "cycles with whole PE; the nearest legal values are 9, 18, 27, 54."
+    )
 
 
 def test_run_takes_and_gives_the_models_own_layout(tmp_path):
