@@ -39,7 +39,6 @@ from hwgen.locate import diagnosis, earliest, failures_shown, located
 from hwgen.parts import find_part
 from hwgen.schedule import (
     cycles,
-    entry_lanes,
     initiation_interval,
     lanes_after,
     layer_cost,
@@ -179,7 +178,7 @@ def _plain(reuse: Reuse) -> int | dict[str, int] | None:
 
 
 def _layer_facts(graph: Graph) -> list[dict[str, Any]]:
-    facts, lanes = [], entry_lanes(graph)
+    facts, lanes = [], graph.entry_lanes
     for layer in graph.layers:
         x, y = graph.tensor(layer.x), graph.tensor(layer.y)
         product = isinstance(layer, Product)

@@ -24,7 +24,7 @@ from hwgen.graph.ir import (
     Window,
     XnorDense,
 )
-from hwgen.graph.windows import window_rows
+from hwgen.graph.windows import plane, window_rows
 from hwgen.num.inttype import IntArray, IntType
 from hwgen.num.pack import (
     dense_weight_lines,
@@ -87,11 +87,6 @@ _Made = Callable[[str, int, dict[str, Value], dict[str, list[str]]], Emitted]
 def _window(
     layer: Window, x: Tensor, x_params: dict[str, Value], y: Tensor, made: _Made
 ) -> Emitted:
-    """A sequence is an image of width 1."""
-
-    def plane(axes: tuple[int, ...], filler: int = 1) -> tuple[int, ...]:
-        return (*axes, filler)[:2]
-
     in_h, in_w = plane(x.space)
     (kh, kw), (sh, sw), (dh, dw) = map(plane, (layer.kernel, layer.stride, layer.dilation))
     (top, bottom), (left, right) = (*layer.pads, (0, 0))[:2]

@@ -10,7 +10,6 @@ from hwgen.emit.sv import Instance, Module, Port
 from hwgen.graph.ir import Dense, Graph, Order, Product, Window, XnorDense
 
 TOP = "top"
-_FOLDED = Window | Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,8 @@ def padded_bytes(stream: Stream) -> int:
 def emit_top(graph: Graph, header: str) -> Design:
     """Return the design of a folded graph; ``header`` is the comment above the module."""
     entry = graph.tensor(graph.input)
-    simd = next(e.fold.simd for e in graph.layers if isinstance(e, _FOLDED))
-    source = Stream(entry.name, entry.type, simd, entry.values // simd)
+    lanes = graph.entry_lanes
+    source = Stream(entry.name, entry.type, lanes, entry.values // lanes)
     body = Module(TOP, ())
     stream = _enter(body, source)
     probes: list[Stream] = []
@@ -41,7 +40,7 @@ def emit_top(graph: Graph, header: str) -> Design:
     burst = 1
     for layer in graph.layers:
         body.comment(layer.name)
-        if isinstance(layer, _FOLDED):
+        if isinstance(layer, Window | Product):
             stream = resize(body, stream, layer.fold.simd, burst)
             if layer.fold.fifo_depth:
                 stream = buffer(body, stream, layer.fold.fifo_depth)

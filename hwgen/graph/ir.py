@@ -223,6 +223,11 @@ class Graph:
         """Return the tensor called ``name``."""
         return next(t for t in self.tensors if t.name == name)
 
+    @property
+    def entry_lanes(self) -> int:
+        """Values per beat at the input of a folded graph."""
+        return next(e.fold.simd for e in self.layers if isinstance(e, Window | Product))
+
     def products(self) -> Iterator[Product]:
         """Yield the layers that reduce many values to one, in order."""
         return (e for e in self.layers if isinstance(e, Product))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from hls4ml.backends.backend import get_backend
 from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from hls4ml.model.layers import Layer
 
+from hwgen.graph.windows import plane
 from hwgen.hls4ml_backend.layers import (
     ArgMax,
     Depthwise,
@@ -125,19 +125,14 @@ def _sizes(node: Any) -> dict[str, Any]:
     }  # fmt: skip
     if node.class_name == "Window":
         sizes |= {
-            "in_space": _plane(x.shape[:-1]), "out_space": _plane(y.shape[:-1]),
+            "in_space": plane(x.shape[:-1]), "out_space": plane(y.shape[:-1]),
             "n_chan": x.shape[-1], "in_values": x.size(), "out_values": y.size(),
-            "before": _plane(node.get_attr("pads")[: len(x.shape) - 1], 0),
+            "before": plane(node.get_attr("pads")[: len(x.shape) - 1], 0),
         }  # fmt: skip
-        sizes |= {k: _plane(node.get_attr(k)) for k in ("kernel", "stride", "dilation")}
+        sizes |= {k: plane(node.get_attr(k)) for k in ("kernel", "stride", "dilation")}
     if node.class_name == "Table":
         sizes["n_rows"], sizes["n_entries"] = node.get_attr("table_data").shape
     return sizes
-
-
-def _plane(axes: Sequence[int], filler: int = 1) -> list[int]:
-    """Return two numbers for one or two axes: a sequence is an image of width 1."""
-    return [*axes, filler][:2]
 
 
 def _call(

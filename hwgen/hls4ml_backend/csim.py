@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from hwgen.graph import ir
 from hwgen.hls4ml_backend.vitis import PROJECT, content_hash, cpp_name, write_vitis
 from hwgen.num.inttype import FloatArray, IntArray
 
+BUILD_SCRIPT = "build_lib.sh"  # of a project that hls4ml writes
 _LAST_LINES = 15
 _STACK = 1 << 24
 _Result = TypeVar("_Result")
@@ -49,11 +50,11 @@ def compile_csim(graph: ir.Graph, out: Path) -> Csim:
     out = out.resolve()
     library = out / "firmware" / f"{PROJECT}-{content_hash(graph, out)}.so"
     if not library.exists():
-        if shutil.which("g++") is None:
-            raise ToolNotFound("g++ not found on PATH; the C simulation needs it: apt install g++")
+        require_compiler()
         for stale in library.parent.glob("*.so"):
             stale.unlink()  # it would read the weights of this graph
-        _compile(write_vitis(graph, out))
+        model = write_vitis(graph, out)
+        compile_project(out, lambda: model.config.backend.compile(model))
     return Csim(graph, library)
 
 
@@ -101,14 +102,21 @@ def _traced(csim: Csim, x: IntArray) -> dict[str, IntArray]:
     return {csim.graph.input: x} | {name: _integers(np.stack(v)) for name, v in values.items()}
 
 
-def _compile(model: Any) -> None:
+def require_compiler() -> None:
+    """Raise ToolNotFound without g++."""
+    if shutil.which("g++") is None:
+        raise ToolNotFound("g++ not found on PATH; the C simulation needs it: apt install g++")
+
+
+def compile_project(project: Path, call: Callable[[], object]) -> None:
+    """Let hls4ml compile a project; raises ToolFailed with the compiler's last lines."""
     said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said):
-            model.config.backend.compile(model)
+            call()
     except Exception as error:
         last = "\n".join(said.getvalue().splitlines()[-_LAST_LINES:])
-        where = f"{model.config.get_output_dir()}/build_lib.sh"
+        where = project / BUILD_SCRIPT
         raise ToolFailed(f"{where}: {error}; the compiler's last lines:\n{last}") from error
 
 

@@ -16,6 +16,7 @@ from hwgen.errors import ModelError, ToolNotFound
 from hwgen.graph import ir
 from hwgen.graph.check import check
 from hwgen.graph.serialize import loads
+from hwgen.graph.windows import paired
 from hwgen.hls4ml_backend.front_end import integer_metadata
 from hwgen.hls4ml_backend.onnx_handlers import integers
 from hwgen.hls4ml_backend.options import BACKEND
@@ -93,8 +94,7 @@ def _lower(node: Any, name: str, x: str, y: str) -> ir.Layer:
             kernel, stride, dilation, pads = (
                 tuple(get(name)) for name in ("kernel", "stride", "dilation", "pads")
             )
-            both = tuple(zip(pads[: len(kernel)], pads[len(kernel) :], strict=True))
-            return ir.Window(name, x, y, kernel, stride, dilation, both, get("pad"))
+            return ir.Window(name, x, y, kernel, stride, dilation, paired(pads), get("pad"))
         case "Depthwise":
             return ir.Depthwise(name, x, y, get("weight_data"))
         case "MaxOfTaps":

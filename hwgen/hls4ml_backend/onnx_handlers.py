@@ -12,6 +12,7 @@ import numpy as np
 from onnx import GraphProto, NodeProto
 
 from hwgen.errors import ModelError
+from hwgen.graph.windows import paired, slid
 from hwgen.num.inttype import IntArray, frozen_array
 
 Attributes: TypeAlias = dict[str, Any]
@@ -86,15 +87,9 @@ def _xnor(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -> 
 def _window(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -> Attributes:
     names = ("kernel", "stride", "dilation", "pads", "pad")
     given = {name: _attribute(node, name) for name in names}
-    rank = len(given["kernel"])
-    pads = tuple(zip(given["pads"][:rank], given["pads"][rank:], strict=True))
-    lengths = [
-        (n + sum(p) - d * (k - 1) - 1) // s + 1
-        for n, k, s, d, p in zip(
-            shapes[0][1:-1], given["kernel"], given["stride"], given["dilation"], pads, strict=True
-        )
-    ]
-    return _layer(node, inputs, **given, space=lengths)
+    kernel, stride, dilation = (given[name] for name in names[:3])
+    space = slid(shapes[0][1:-1], kernel, stride, dilation, paired(given["pads"]))
+    return _layer(node, inputs, **given, space=list(space))
 
 
 def _depthwise(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -> Attributes:

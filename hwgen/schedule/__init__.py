@@ -2,13 +2,12 @@
 
 from hwgen.schedule.cost import Cost, layer_cost
 from hwgen.schedule.fold import DEFAULT_CYCLES, lanes_after, schedule, total_cost
-from hwgen.schedule.work import cycles, entry_lanes, initiation_interval
+from hwgen.schedule.work import cycles, initiation_interval
 
 __all__ = [
     "DEFAULT_CYCLES",
     "Cost",
     "cycles",
-    "entry_lanes",
     "initiation_interval",
     "lanes_after",
     "layer_cost",

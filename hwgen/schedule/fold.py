@@ -29,7 +29,6 @@ from hwgen.parts import Part
 from hwgen.schedule.cost import Cost, layer_cost, product_cost, width_cost, window_cost
 from hwgen.schedule.work import (
     Group,
-    entry_lanes,
     extent,
     groups,
     initiation_interval,
@@ -79,15 +78,14 @@ def default_cycles(graph: Graph) -> int:
     work = sum(multiplications(g.product, graph) for g in found)
     fastest = max(
         min(max(product_cycles(g.product, graph, *pair), _feed(g, graph, pair)) for pair in pairs)
-        for g in found
-        if (pairs := _pairs(g, graph))
+        for g, pairs in ((g, _pairs(g, graph)) for g in found)
     )
     return max(DEFAULT_CYCLES, work // DEFAULT_MULTIPLIERS, fastest)
 
 
 def total_cost(graph: Graph) -> Cost:
     """Return the estimated resources of a folded graph."""
-    total, lanes = Cost(), entry_lanes(graph)
+    total, lanes = Cost(), graph.entry_lanes
     for layer in graph.layers:
         if isinstance(layer, Window | Product):
             total += width_cost(graph.tensor(layer.x).type.bits, lanes, layer.fold.simd)

@@ -53,12 +53,6 @@ def groups(graph: Graph) -> list[Group]:
     return found
 
 
-def entry_lanes(graph: Graph) -> int:
-    """Return the values per beat at the input of a folded graph."""
-    first = groups(graph)[0]
-    return (first.window or first.product).fold.simd
-
-
 def product_cycles(layer: Product, graph: Graph, simd: int, pe: int) -> int:
     """Return the cycles per frame of a product at ``simd x pe``."""
     y = graph.tensor(layer.y)

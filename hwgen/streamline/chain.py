@@ -12,12 +12,12 @@ from onnx import NodeProto
 
 from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.num.elementwise import Segment
+from hwgen.streamline.attributes import attributes_of
 from hwgen.streamline.layout import Layout
 from hwgen.streamline.products import (
     PRODUCT_OPS,
     SPATIAL_OPS,
     Product,
-    attributes_of,
     is_channels_last,
     product,
 )

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from math import ceil
 
 import numpy as np
-from onnx import NodeProto, helper
+from onnx import NodeProto
 
 from hwgen.errors import UnsupportedOp
 from hwgen.limits import check_shape
 from hwgen.num.inttype import FloatArray
+from hwgen.streamline.attributes import attributes_of
 
 _BROADCAST = (
     "Add", "And", "BitShift", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual",
@@ -36,7 +37,7 @@ def check_foldable(node: NodeProto, inputs: list[FloatArray]) -> None:
     if node.op_type in _BROADCAST:
         shape: tuple[int, ...] = np.broadcast_shapes(*(x.shape for x in inputs))
     elif node.op_type in _SHAPES:
-        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        attributes = attributes_of(node)
         shape = _SHAPES[node.op_type](inputs, attributes)
     else:
         raise UnsupportedOp(

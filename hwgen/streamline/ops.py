@@ -15,7 +15,7 @@ from qonnx.custom_op.base import CustomOp
 
 from hwgen.graph import ir
 from hwgen.graph.execute import windows
-from hwgen.graph.windows import window_space
+from hwgen.graph.windows import paired, window_space
 from hwgen.num.rounding import Overflow, Rounding, confine, shift_round
 
 DOMAIN = "hwgen.streamline.ops"
@@ -66,9 +66,8 @@ class Window(_IntegerOp):
         kernel, stride, dilation, pads = (
             tuple(self.get_nodeattr(name)) for name in ("kernel", "stride", "dilation", "pads")
         )
-        rank = len(kernel)
-        both = tuple(zip(pads[:rank], pads[rank:], strict=True))
-        return ir.Window("", "", "", kernel, stride, dilation, both, self.get_nodeattr("pad"))
+        pad = self.get_nodeattr("pad")
+        return ir.Window("", "", "", kernel, stride, dilation, paired(pads), pad)
 
 
 class Depthwise(_IntegerOp):

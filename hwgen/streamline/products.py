@@ -8,11 +8,12 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from onnx import NodeProto, helper
+from onnx import NodeProto
 
 from hwgen.errors import ModelError, UnsupportedOp
-from hwgen.graph.windows import blind_taps
+from hwgen.graph.windows import blind_taps, paired, same_pads, sight, slid
 from hwgen.num.elementwise import Segment, Step
+from hwgen.streamline.attributes import attributes_of
 from hwgen.streamline.layout import Layout
 from hwgen.streamline.read import Constant, Source
 
@@ -54,11 +55,6 @@ def product(node: NodeProto, data: Layout, source: Source) -> Product:
     if node.op_type in ("MatMul", "Gemm"):
         return _matrix(node, data, source)
     return _convolution(node, data, source) if node.op_type == "Conv" else _pool(node, data, source)
-
-
-def attributes_of(node: NodeProto) -> dict[str, Any]:
-    """Return the attributes of a node as Python values."""
-    return {a.name: helper.get_attribute_value(a) for a in node.attribute}
 
 
 def is_channels_last(node: NodeProto) -> bool:
@@ -254,10 +250,9 @@ def _reduced(node: NodeProto, data: Layout, source: Source) -> Layout:
 def _check_windows(node: NodeProto, data: Layout, kernel: Kernel) -> None:
     """Raise UnsupportedOp if a window of a maximum holds nothing but padding."""
     axes = zip(data.space, kernel.size, kernel.stride, kernel.dilation, kernel.pads, strict=True)
-    for n, k, s, d, (before, after) in axes:
-        starts = np.arange(-before, n + after - d * (k - 1), s)
-        taps = starts[:, None] + d * np.arange(k)
-        if not np.any((taps >= 0) & (taps < n), axis=1).all():
+    out = _slid(data, kernel)
+    for (n, k, s, d, (before, _)), m in zip(axes, out, strict=True):
+        if not sight(n, m, k, s, d, before).any(axis=0).all():
             raise UnsupportedOp(
                 f"{node.name}: {node.op_type} with kernel {list(kernel.size)}, dilations "
                 f"{list(kernel.dilation)} and pads {list(kernel.pads)} has a window that holds "
@@ -314,12 +309,8 @@ def _pads(
     rank = len(data.space)
     auto = given.get("auto_pad", b"NOTSET").decode()
     if auto in ("SAME_UPPER", "SAME_LOWER"):
-        pads = []
-        for n, k, s, d in zip(data.space, size, stride, dilation, strict=True):
-            total = max((-(-n // s) - 1) * s + d * (k - 1) + 1 - n, 0)
-            small, large = total // 2, total - total // 2
-            pads.append((small, large) if auto == "SAME_UPPER" else (large, small))
-        return tuple(pads)
+        upper = map(same_pads, data.space, size, stride, dilation)
+        return tuple(p if auto == "SAME_UPPER" else p[::-1] for p in upper)
     flat = [0] * 2 * rank if auto == "VALID" else list(given.get("pads", [0] * 2 * rank))
     if auto not in ("NOTSET", "VALID") or len(flat) != 2 * rank:
         raise ModelError(
@@ -328,15 +319,18 @@ def _pads(
         )
     if min(flat) < 0:
         raise UnsupportedOp(f"{node.name}: negative padding {flat}; crop the data before.")
-    return tuple(zip(flat[:rank], flat[rank:], strict=True))
+    return paired(flat)
 
 
 def _image_after(node: NodeProto, data: Layout, kernel: Kernel, channels: int) -> Layout:
-    axes = zip(data.space, kernel.size, kernel.stride, kernel.dilation, kernel.pads, strict=True)
-    space = tuple((n + sum(p) - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in axes)
+    space = _slid(data, kernel)
     if min(space) < 1:
         raise _misfit(node, kernel, data.space)
     return Layout.image(channels, space, not is_channels_last(node))
+
+
+def _slid(data: Layout, kernel: Kernel) -> tuple[int, ...]:
+    return slid(data.space, kernel.size, kernel.stride, kernel.dilation, kernel.pads)
 
 
 def _check_pads(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from onnx import NodeProto, helper
+from onnx import NodeProto
 
 from hwgen.errors import UnsupportedOp
 from hwgen.num.elementwise import QuantSpec, Step
 from hwgen.num.float_rounding import QONNX_MODES
 from hwgen.num.inttype import FloatArray
+from hwgen.streamline.attributes import attributes_of
 
 QUANT_OPS = ("Quant", "IntQuant", "BipolarQuant")
 MAX_BITS = 16  # of data and weights; wider ones would leave int64 accumulators behind
@@ -42,7 +43,7 @@ def quant_step(node: NodeProto, operands: dict[str, FloatArray], max_bits: int =
         )
     if node.op_type == "BipolarQuant":
         return _sign(node, scale)
-    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    attributes = attributes_of(node)
     zero_point, bits = values[1], _bits(node, values[2], max_bits)
     signed, narrow = bool(attributes.get("signed", 1)), bool(attributes.get("narrow", 0))
     if not np.all(np.isfinite(zero_point)):

@@ -10,8 +10,8 @@ from onnx import NodeProto
 from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.num.elementwise import Kind, Segment, Step
 from hwgen.num.inttype import FloatArray
+from hwgen.streamline.attributes import attributes_of
 from hwgen.streamline.layout import Layout
-from hwgen.streamline.products import attributes_of
 from hwgen.streamline.quantizers import QUANT_OPS, quant_step
 from hwgen.streamline.read import Source
 from hwgen.streamline.remedies import no_integer_form

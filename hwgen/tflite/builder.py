@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TypeAlias
 
 import numpy as np
 
@@ -12,10 +11,9 @@ from hwgen.closing.staircase import Function
 from hwgen.errors import ModelError
 from hwgen.graph.ir import Layer, Table, Tensor
 from hwgen.graph.names import Names
+from hwgen.graph.windows import Pads
 from hwgen.num.inttype import IntArray, frozen_array
 from hwgen.tflite.read import Operator, Value
-
-Pads: TypeAlias = tuple[tuple[int, int], ...]  # (before, after) per axis of space
 
 
 class Builder:

@@ -6,9 +6,9 @@ import numpy as np
 
 from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.graph.ir import Tensor, Window
-from hwgen.graph.windows import blind_taps
+from hwgen.graph.windows import Pads, blind_taps, same_pads
 from hwgen.num.inttype import IntArray
-from hwgen.tflite.builder import Builder, Pads
+from hwgen.tflite.builder import Builder
 from hwgen.tflite.operands import constant, data, int8, require_image, space_of
 from hwgen.tflite.read import Operator
 
@@ -72,8 +72,7 @@ def padding(op: Operator, kernel: tuple[int, ...]) -> Pads:
         span = dilation * (k - 1) + 1
         same = op.options["Padding"] == "SAME"
         space.append(-(-n // stride) if same else (n - span) // stride + 1)
-        total = max((space[-1] - 1) * stride + span - n, 0) if same else 0
-        pads.append((total // 2, total - total // 2))
+        pads.append(same_pads(n, k, stride, dilation) if same else (0, 0))
     _require_space(op, tuple(space))
     return tuple(pads)
 

@@ -191,17 +191,20 @@ def _weights(node: Any) -> tuple[IntArray, FixedType]:
 def _accumulated(chain: FixedChain, node: Any) -> None:
     """Add the bias and cast, as the C++ does: products and bias in accum_t, the sum in result_t."""
     bias, t = weight_codes(node.weights["bias"], f"{node.name}, bias")
-    accum = fixed_type(node.get_attr("accum_t").precision, f"{node.name}, accumulator")
+    accum = _accum(node)
     bias = accum.convert(bias.ravel(), t.fraction)
-    _accumulator(chain, node, bias)
+    _check_sums(chain, node, accum, bias)
     chain.add(bias, accum.fraction)
     chain.cast(accum)
     chain.cast(_result(node))
 
 
-def _accumulator(chain: FixedChain, node: Any, bias: IntArray) -> FixedType:
-    """Return accum_t; raises UnsupportedOp where sums in it depend on the order of additions."""
-    accum = fixed_type(node.get_attr("accum_t").precision, f"{node.name}, accumulator")
+def _accum(node: Any) -> FixedType:
+    return fixed_type(node.get_attr("accum_t").precision, f"{node.name}, accumulator")
+
+
+def _check_sums(chain: FixedChain, node: Any, accum: FixedType, bias: IntArray) -> None:
+    """Raise UnsupportedOp where sums in accum_t depend on the order of additions."""
     needed, integer = chain.product_fraction, accum.width - accum.fraction
     if accum.fraction < needed:
         raise UnsupportedOp(
@@ -220,7 +223,6 @@ def _accumulator(chain: FixedChain, node: Any, bias: IntArray) -> FixedType:
             "after each addition, in the order of the additions; hwgen's sums have no order. Set "
             "its accum precision to auto, or wide enough for every sum."
         )
-    return accum
 
 
 def _batch_norm(chain: FixedChain, node: Any) -> None:
@@ -265,7 +267,8 @@ def _average(chain: FixedChain, node: Any, kernel: _Axes, stride: _Axes, pads: _
     chain.window(kernel, stride, (1,) * len(kernel), pads)
     ones = np.ones((node.get_output_variable().shape[-1], prod(kernel)), dtype=np.int64)
     chain.depthwise(ones, 0)
-    accum = _accumulator(chain, node, np.zeros(1, dtype=np.int64))
+    accum = _accum(node)
+    _check_sums(chain, node, accum, np.zeros(1, dtype=np.int64))
     chain.cast(accum)
     chain.divide(prod(kernel), accum)
 
@@ -273,7 +276,7 @@ def _average(chain: FixedChain, node: Any, kernel: _Axes, stride: _Axes, pads: _
 def _maximum(chain: FixedChain, node: Any, kernel: _Axes, stride: _Axes, pads: _Pads) -> None:
     """Compare in accum_t, which must hold every value; padding has its input's lowest code."""
     x = fixed_type(node.get_input_variable().type.precision, f"{node.name}, input")
-    accum = fixed_type(node.get_attr("accum_t").precision, f"{node.name}, accumulator")
+    accum = _accum(node)
     finer = x.fraction - accum.fraction
     if finer > 0 or x.hi << -finer > accum.hi or x.lo << -finer < accum.lo:
         raise UnsupportedOp(

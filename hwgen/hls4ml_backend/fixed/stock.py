@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import hashlib
 import io
-import shutil
 import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,13 +14,11 @@ from typing import Any
 import hls4ml
 import numpy as np
 
-from hwgen.errors import ToolFailed, ToolNotFound
-from hwgen.hls4ml_backend.csim import with_stack
+from hwgen.hls4ml_backend.csim import BUILD_SCRIPT, compile_project, require_compiler, with_stack
 from hwgen.hls4ml_backend.vitis import PROJECT
 from hwgen.num.inttype import FloatArray
 
 _CONFIG = "hls4ml_config.yml"
-_SCRIPT = "build_lib.sh"
 _HERE = "PROJECT_DIRECTORY"  # in a packed project, for the directory that it is unpacked to
 _STAMP = "PROJECT_STAMP"  # for a hash of it: no process loads two libraries of one name
 _LEFT_OUT = ("KerasModel", "PytorchModel", "InputShape")  # no plain values, and not needed
@@ -64,22 +61,15 @@ def run_stock(packed: bytes, folder: Path, x: np.ndarray, values: int) -> FloatA
     values  in all the layers of one frame, about: what the C++ puts on the stack
     raises  ToolNotFound  without g++;  ToolFailed  if it does not compile
     """
-    if shutil.which("g++") is None:
-        raise ToolNotFound("g++ not found on PATH; the C simulation needs it: apt install g++")
+    require_compiler()
     folder = folder.resolve()
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         archive.extractall(folder, filter="data")
     stamp = hashlib.sha256(packed).hexdigest()[:16]
-    for path in (folder / _CONFIG, folder / _SCRIPT):
+    for path in (folder / _CONFIG, folder / BUILD_SCRIPT):
         path.write_text(path.read_text().replace(_HERE, str(folder)).replace(_STAMP, stamp))
     project = hls4ml.utils.link.FilesystemModelGraph(folder)
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(said):
-            project.compile()
-    except Exception as error:
-        last = "\n".join(said.getvalue().splitlines()[-15:])
-        raise ToolFailed(f"{folder}/{_SCRIPT}: {error}; its last lines:\n{last}") from error
+    compile_project(folder, project.compile)
     rows = np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float64)
     y = with_stack(values, lambda: project.predict(rows))
     return np.asarray(y, dtype=np.float64).reshape(len(x), -1)
