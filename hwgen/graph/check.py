@@ -9,19 +9,23 @@ import numpy as np
 
 from hwgen.graph.ir import (
     ArgMax,
+    Concat,
     Dense,
     Depthwise,
     Graph,
-    Layer,
+    Join,
     MaxPool,
+    Product,
     Requant,
     Table,
     Tensor,
     Threshold,
+    Upsample,
     Window,
     XnorDense,
+    inputs,
 )
-from hwgen.graph.ranges import accumulator_bounds
+from hwgen.graph.ranges import accumulator_bounds, sum_bounds
 from hwgen.graph.windows import window_space
 from hwgen.num.rounding import Overflow
 
@@ -35,19 +39,42 @@ def check(graph: Graph, after: str) -> Graph:
     names = [t.name for t in graph.tensors]
     _require(len(set(names)) == len(names), after, "graph", "tensor names are unique")
     _require(graph.encoder[-1].kind == "Quant", after, "graph", "the encoder ends in Quant")
-    here = graph.input
+    written = {graph.input}
     for layer in graph.layers:
-        _require(layer.x == here, after, layer.name, f"reads {here}, the output before it")
-        _check_layer(layer, graph.tensor(layer.x), graph.tensor(layer.y), after)
-        here = layer.y
-    _require(here == graph.output, after, "graph", "the last layer writes the output")
+        _require(written.issuperset(inputs(layer)), after, layer.name, "reads what exists by now")
+        _require(layer.y not in written, after, layer.name, "one layer writes a tensor")
+        if isinstance(layer, Join):
+            _check_join(layer, graph, after)
+        else:
+            _check_layer(layer, graph.tensor(layer.x), graph.tensor(layer.y), after)
+        written.add(layer.y)
+    read = {name for layer in graph.layers for name in inputs(layer)}
+    _require(written - read == {graph.output}, after, "graph", "all but the output is read")
+    _require(graph.layers[-1].y == graph.output, after, "graph", "the last layer writes the output")
     for t in graph.tensors:
         _require(t.lo <= 0 <= t.hi, after, t.name, "bounds contain 0")
         _require(t.scale.shape in ((), (t.size,)), after, t.name, "scale is () or (size,)")
     return graph
 
 
-def _check_layer(layer: Layer, x: Tensor, y: Tensor, after: str) -> None:
+def _check_join(layer: Join, graph: Graph, after: str) -> None:
+    a, b, y = map(graph.tensor, (layer.x, layer.other, layer.y))
+    _require(a.space == b.space == y.space, after, layer.name, "its inputs have one space")
+    lanes = layer.fold.simd == layer.fold.pe and a.size % layer.fold.pe == 0
+    _require(lanes and b.size % layer.fold.pe == 0, after, layer.name, "pe divides the channels")
+    if isinstance(layer, Concat):
+        low, high = min(a.lo, b.lo), max(a.hi, b.hi)
+        _require(y.size == a.size + b.size, after, layer.name, "channels add up")
+    else:
+        low, high = sum_bounds(layer.gains, a, b)
+        _require(a.size == b.size == y.size, after, layer.name, "its inputs have one shape")
+    _require(y.lo <= low and high <= y.hi, after, layer.name, "codes fit")
+
+
+def _check_layer(
+    layer: Window | Product | Threshold | Requant | Table | ArgMax | Upsample,
+    x: Tensor, y: Tensor, after: str,
+) -> None:  # fmt: skip
     def require(holds: bool, rule: str) -> None:
         _require(holds, after, layer.name, rule)
 
@@ -100,6 +127,14 @@ def _check_layer(layer: Layer, x: Tensor, y: Tensor, after: str) -> None:
             require(rows in (1, x.size) and entries == x.hi - x.lo + 1, "an entry per code")
             fits = y.lo <= int(layer.table.min()) and int(layer.table.max()) <= y.hi
             require(fits, "entries fit the output")
+        case Upsample():
+            sides = zip(x.space, layer.factor, layer.space, strict=True)
+            require(y.space == layer.space, f"the output space is {layer.space}")
+            require(all((n - 1) * f < m <= n * f for n, f, m in sides), "the space is as large")
+            require(x.size == y.size and layer.fold.simd == layer.fold.pe, "a channel per lane")
+            require(x.size % layer.fold.pe == 0, "pe divides the channels")
+            fill = 0 if layer.fill is None else layer.fill
+            require(y.lo <= min(x.lo, fill) and max(x.hi, fill) <= y.hi, "codes fit")
         case ArgMax():
             require(x.space == () and y.values == 1, "a vector in, one output")
         case _:

@@ -6,23 +6,30 @@ exact (24- and 53-bit significands), in int64 otherwise.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import assert_never
 
 import numpy as np
 
 from hwgen.graph.ir import (
+    Add,
     ArgMax,
+    Concat,
     Dense,
     Depthwise,
     Graph,
+    Join,
     Layer,
     MaxPool,
     Requant,
     Table,
     Tensor,
     Threshold,
+    Upsample,
     Window,
     XnorDense,
+    inputs,
 )
 from hwgen.num.elementwise import codes
 from hwgen.num.inttype import FloatArray, IntArray
@@ -64,23 +71,34 @@ def run(graph: Graph, x: IntArray) -> IntArray:
     block = max(1, _BLOCK // max(t.pixels for t in graph.tensors))
     if len(x) > block:  # intermediate values of one block stay in the cache
         return np.concatenate([run(graph, x[i : i + block]) for i in range(0, len(x), block)])
+    values, left = {graph.input: x}, Counter(name for e in graph.layers for name in inputs(e))
     for layer in graph.layers:
-        x = execute(layer, x, graph.tensor(layer.x))
-    return x
+        values[layer.y] = _layer(layer, values, graph)
+        for name in inputs(layer):
+            left[name] -= 1
+            if not left[name]:
+                del values[name]
+    return values[graph.output]
 
 
 def trace(graph: Graph, x: IntArray) -> dict[str, IntArray]:
     """Return the codes (batch, values) of every tensor by name, the input included."""
     values = {graph.input: x}
     for layer in graph.layers:
-        values[layer.y] = execute(layer, values[layer.x], graph.tensor(layer.x))
+        values[layer.y] = _layer(layer, values, graph)
     return values
 
 
-def execute(layer: Layer, x: IntArray, about: Tensor) -> IntArray:
+def _layer(layer: Layer, values: Mapping[str, IntArray], graph: Graph) -> IntArray:
+    other = values[layer.other] if isinstance(layer, Join) else None
+    return execute(layer, values[layer.x], graph.tensor(layer.x), other)
+
+
+def execute(layer: Layer, x: IntArray, about: Tensor, other: IntArray | None = None) -> IntArray:
     """Evaluate one layer exactly.
 
     x        (batch, values) codes of the tensor ``about``
+    other    (batch, values) codes of a join's other input
     returns  (batch, values of the output)
     """
     batch = len(x)
@@ -111,6 +129,15 @@ def execute(layer: Layer, x: IntArray, about: Tensor) -> IntArray:
             pixels = x.reshape(-1, about.size) - about.lo
             rows = np.arange(about.size) if len(layer.table) > 1 else np.array(0)
             y = layer.table[rows, pixels]
+        case Upsample():
+            y = _upsampled(layer, x.reshape(batch, *about.space, about.size))
+        case Add():
+            assert other is not None
+            y = layer.gains[0] * x + layer.gains[1] * other
+        case Concat():
+            assert other is not None
+            parts = [part.reshape(batch, about.pixels, -1) for part in (x, other)]
+            y = np.concatenate(parts, axis=2)
         case ArgMax():
             y = x.argmax(axis=1)[:, None].astype(np.int64)
         case _:
@@ -132,6 +159,19 @@ def windows(layer: Window, x: np.ndarray) -> np.ndarray:
     views = views[(slice(None), *steps, slice(None), *taps)]  # (batch, *out, channels, *kernel)
     moved = np.moveaxis(views, rank + 1, -1)
     return moved.reshape(*moved.shape[: rank + 1], -1)
+
+
+def _upsampled(layer: Upsample, x: IntArray) -> IntArray:
+    for axis, factor in enumerate(layer.factor, start=1):
+        x = np.repeat(x, factor, axis)
+    inside = tuple(slice(n) for n in layer.space)
+    y = x[(slice(None), *inside)]
+    if layer.fill is not None:
+        pixels = tuple(slice(None, n, f) for n, f in zip(layer.space, layer.factor, strict=True))
+        apart = np.full_like(y, layer.fill)
+        apart[(slice(None), *pixels)] = y[(slice(None), *pixels)]
+        y = apart
+    return y
 
 
 def _matmul(x: IntArray, weights: IntArray, lo: int, hi: int) -> IntArray:

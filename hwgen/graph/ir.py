@@ -28,6 +28,7 @@ class Fold:
     pe: int = 1
     order: Order = Order.ROW
     fifo_depth: int = 0  # beats of ``simd`` lanes buffered in front of the layer
+    other_depth: int = 0  # the same, at the other input of a join
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,13 +203,61 @@ class ArgMax:
     y: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Upsample:
+    """An image ``factor`` times as large: each pixel repeated, or apart with ``fill`` between them.
+
+    ``space`` of the output may end up to ``factor - 1`` positions earlier along an axis.
+    """
+
+    name: str
+    x: str
+    y: str
+    factor: tuple[int, ...]  # per axis of space
+    space: tuple[int, ...]
+    fill: int | None  # code between the pixels; None: nearest neighbour
+    fold: Fold = field(default_factory=Fold)  # ``simd`` == ``pe`` channels in each cycle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Add:
+    """``y[c] = gains[0] * x[c] + gains[1] * other[c]``: two branches on one integer scale."""
+
+    name: str
+    x: str
+    other: str
+    y: str
+    gains: tuple[int, int]
+    fold: Fold = field(default_factory=Fold)  # ``simd`` == ``pe`` channels in each cycle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Concat:
+    """The channels of ``x`` and then those of ``other``, at each position in space."""
+
+    name: str
+    x: str
+    other: str
+    y: str
+    fold: Fold = field(default_factory=Fold)  # ``simd`` == ``pe`` channels in each cycle
+
+
 Product: TypeAlias = Dense | XnorDense | Depthwise | MaxPool
-Layer: TypeAlias = Window | Product | Threshold | Requant | Table | ArgMax
+Join: TypeAlias = Add | Concat
+Layer: TypeAlias = Window | Product | Threshold | Requant | Table | ArgMax | Upsample | Join
+
+
+def inputs(layer: Layer) -> tuple[str, ...]:
+    """Return the names of the tensors that a layer reads."""
+    return (layer.x, layer.other) if isinstance(layer, Join) else (layer.x,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Graph:
-    """A chain of layers in execution order, and what the host needs around it."""
+    """Layers in execution order, and what the host needs around them.
+
+    Several layers may read a tensor; one writes it, and the last layer writes the output.
+    """
 
     name: str
     input: str
@@ -223,10 +272,15 @@ class Graph:
         """Return the tensor called ``name``."""
         return next(t for t in self.tensors if t.name == name)
 
+    def readers(self, tensor: str) -> list[Layer]:
+        """Return the layers that read ``tensor``, in order."""
+        return [layer for layer in self.layers if tensor in inputs(layer)]
+
     @property
     def entry_lanes(self) -> int:
         """Values per beat at the input of a folded graph."""
-        return next(e.fold.simd for e in self.layers if isinstance(e, Window | Product))
+        folded = Window | Product | Upsample | Join
+        return next(e.fold.simd for e in self.layers if isinstance(e, folded))
 
     def products(self) -> Iterator[Product]:
         """Yield the layers that reduce many values to one, in order."""

@@ -89,7 +89,7 @@ def test_random_inputs_reach_every_code_and_decode_inverts_encode():
         (lambda e: replace(e, weights=e.weights * 99), "fc0: violated rule: the accumulator holds"),
         (
             lambda e: replace(e, x="act0_out"),
-            "fc0: violated rule: reads codes, the output before it",
+            "fc0: violated rule: reads what exists by now",
         ),
         (lambda e: replace(e, fold=Fold(simd=5)), "fc0: violated rule: simd divides the inputs"),
         (lambda e: replace(e, odd=True), "fc0: violated rule: an odd grid has only odd weights"),
