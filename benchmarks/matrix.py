@@ -38,7 +38,7 @@ from hwgen.graph.stimulus import random_inputs
 from hwgen.num.elementwise import evaluate
 from hwgen.qonnx_executor import execute_qonnx
 from hwgen.sim.compare import Verdict
-from hwgen.streamline.chain import split
+from hwgen.streamline.blocks import split
 from hwgen.streamline.observe import activation_codes, quantized_tensors
 from hwgen.streamline.read import load, read
 from hwgen.witnesses import Build, Panel, open_build

@@ -14,7 +14,7 @@ import numpy as np
 
 from hwgen.errors import HwgenError
 from hwgen.graph.execute import channels_last, encode, trace
-from hwgen.graph.ir import ArgMax, Graph
+from hwgen.graph.ir import ArgMax, Graph, Requant, Table, Threshold
 from hwgen.graph.serialize import loads
 from hwgen.num.inttype import IntArray
 from hwgen.num.pack import ByteArray, pack_lanes, unpack_lanes
@@ -24,7 +24,7 @@ from hwgen.sim.simulator import Probe, SimResult, Simulator, build_simulator
 from hwgen.sources import kind_in
 
 if TYPE_CHECKING:
-    from hwgen.streamline.float32 import Float32
+    from hwgen.streamline.float32 import Float32, Interval
 
 WITNESSES = ("brevitas", "qonnx", "tflite", "hls4ml", "reference", "csim", "rtl")
 RTL_RUNS: dict[str, dict[str, float]] = {  # back to back, and with random stalls on both sides
@@ -159,18 +159,18 @@ class _Allowed:
         graph = self._build.graph
         if tensor == graph.input:
             return self._float32.input_codes(self._x).holds
-        layer = next(e for e in graph.layers if e.y == tensor)
-        product = graph.product_behind(tensor)
-        if product is None:  # an index of the largest code: codes are compared before
-            return lambda answer: np.zeros(answer.shape, dtype=bool)
-        x = self._reference[product.x]
-        if isinstance(layer, ArgMax):
-            sums = self._float32.accumulator(product.y, x)
-            least = sums.low.max(axis=1, keepdims=True)
-            return lambda answer: np.take_along_axis(sums.high, answer, axis=1) >= least
-        if product is layer:
-            return self._float32.accumulator(tensor, x).holds
-        return self._float32.closed_codes(product.y, x).holds
+        layer = next((e for e in graph.layers if e.y == tensor and isinstance(e, ArgMax)), None)
+        if layer is None:
+            return self._interval(tensor).holds
+        codes = self._interval(layer.x)
+        least = codes.low.max(axis=1, keepdims=True)
+        return lambda answer: np.take_along_axis(codes.high, answer, axis=1) >= least
+
+    def _interval(self, tensor: str) -> Interval:
+        layer = next(e for e in self._build.graph.layers if e.y == tensor)
+        if isinstance(layer, Threshold | Requant | Table):
+            return self._float32.closed_codes(tensor, self._reference)
+        return self._float32.accumulator(tensor, self._reference)
 
 
 class Panel:

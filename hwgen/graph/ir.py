@@ -286,10 +286,16 @@ class Graph:
         """Yield the layers that reduce many values to one, in order."""
         return (e for e in self.layers if isinstance(e, Product))
 
-    def product_behind(self, tensor: str) -> Product | None:
-        """Return the product that ``tensor`` is or is an elementwise function of, if there is."""
+    def origin(self, tensor: str) -> Layer:
+        """Return the layer that a run of elementwise layers, which ends in ``tensor``, begins with.
+
+        The product, join or enlargement behind it; the first elementwise layer where it starts
+        from the input or a tensor that others read as well.
+        """
         writers = {layer.y: layer for layer in self.layers}
-        layer = writers.get(tensor)
+        layer = writers[tensor]
         while isinstance(layer, Threshold | Requant | Table | ArgMax):
-            layer = writers.get(layer.x)
-        return layer if isinstance(layer, Product) else None
+            if layer.x not in writers or len(self.readers(layer.x)) > 1:
+                break
+            layer = writers[layer.x]
+        return layer

@@ -15,7 +15,8 @@ from hwgen.num.rounding import Overflow, Rounding
 _CLASSES = {
     cls.__name__: cls
     for cls in (ir.Window, ir.Dense, ir.XnorDense, ir.Depthwise, ir.MaxPool, ir.Threshold,
-                ir.Requant, ir.Table, ir.ArgMax, ir.Upsample, ir.Add, ir.Concat, ir.Graph, ir.Tensor, ir.Fold, Step, QuantSpec)
+                ir.Requant, ir.Table, ir.ArgMax, ir.Upsample, ir.Add, ir.Concat, ir.Graph,
+                ir.Tensor, ir.Fold, Step, QuantSpec)
 }  # fmt: skip
 _ENUMS = {cls.__name__: cls for cls in (ir.Order, Rounding, Overflow)}
 

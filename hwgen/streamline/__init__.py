@@ -1,4 +1,4 @@
-"""Any QONNX chain of products and activations -> integer QONNX, exactly or with a reason."""
+"""Any QONNX network of products and activations -> integer QONNX, exactly or with a reason."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from onnx import ModelProto
 
 from hwgen.graph.check import check
-from hwgen.streamline.chain import split
+from hwgen.streamline.blocks import split
 from hwgen.streamline.lower import lower
 from hwgen.streamline.read import read
 from hwgen.streamline.write import METADATA_KEY, integer_qonnx

@@ -6,16 +6,28 @@ ops bounds what its roundings can do to a value; another code is a *tie* only in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from hwgen.graph.execute import channels_last
-from hwgen.graph.ir import Depthwise, Graph, MaxPool
+from hwgen.graph.execute import channels_last, execute
+from hwgen.graph.ir import (
+    Add,
+    Concat,
+    Depthwise,
+    Graph,
+    Layer,
+    MaxPool,
+    Product,
+    Upsample,
+    inputs,
+)
 from hwgen.num.elementwise import Segment, Step, apply, codes
 from hwgen.num.inttype import FloatArray, IntArray
-from hwgen.streamline.chain import Block, split
+from hwgen.streamline.blocks import Block, split
+from hwgen.streamline.joins import Join
 from hwgen.streamline.lower import grid_gain
 from hwgen.streamline.read import read
 from hwgen.streamline.weights import integer_weights
@@ -53,7 +65,9 @@ class Float32:
 
     def __init__(self, path: Path, graph: Graph) -> None:
         self._graph = graph
-        self._blocks: tuple[Block, ...] = split(read(path)).blocks
+        self._network = split(read(path))
+        ends = {block.end: i for i, block in enumerate(self._network.blocks)}
+        self._at = {t.name: ends[t.source] for t in graph.tensors if t.source in ends}
 
     def input_codes(self, x: np.ndarray) -> Interval:
         """Return the codes that an executor may give to real inputs (batch, *input_shape)."""
@@ -61,37 +75,60 @@ class Float32:
         real = channels_last(entry, np.asarray(x, dtype=np.float32).astype(np.float64))
         return _codes(self._graph.encoder, Interval(real, real)).flat(len(x))
 
-    def closed_codes(self, product: str, x: IntArray) -> Interval:
-        """Return the codes after the quantizer that follows the product tensor ``product``.
+    def closed_codes(self, tensor: str, values: Mapping[str, IntArray]) -> Interval:
+        """Return the codes of ``tensor``, which ends a block with a quantizer.
 
-        x  (batch, values) codes that go into the product
+        values  (batch, values) codes of all tensors
         """
-        segment, real = self._product(product, x)
-        last = max(i for i, step in enumerate(segment) if step.kind == "Quant")
-        found = _codes(segment[: last + 1], real).flat(len(x))
-        block, *after = self._blocks[self._index(product) :]
-        gain = grid_gain(block, after[0] if after else None)
+        number = self._at[tensor]
+        block = self._network.blocks[number]
+        last = max(i for i, step in enumerate(block.segment) if step.kind == "Quant")
+        real = self._start(block, tensor, values)
+        found = _codes(block.segment[: last + 1], real).flat(len(values[tensor]))
+        gain = grid_gain(block, self._network.readers(number))
         return Interval(gain * found.low, gain * found.high)
 
-    def accumulator(self, product: str, x: IntArray) -> Interval:
-        """Return a product that no quantizer follows, in units of its integers.
+    def accumulator(self, tensor: str, values: Mapping[str, IntArray]) -> Interval:
+        """Return ``tensor``, which ends a block without a quantizer, in units of its integers.
 
-        x  (batch, values) codes that go into the product
+        values  (batch, values) codes of all tensors
         """
-        segment, real = self._product(product, x)
-        real = float32_bounds(segment, real)
-        t = self._graph.tensor(product)
+        block, t = self._network.blocks[self._at[tensor]], self._graph.tensor(tensor)
+        real = float32_bounds(block.segment, self._start(block, tensor, values))
         ends = real.low / t.scale + t.zero_point, real.high / t.scale + t.zero_point
-        return Interval(np.minimum(*ends), np.maximum(*ends)).flat(len(x))
+        return Interval(np.minimum(*ends), np.maximum(*ends)).flat(len(values[tensor]))
 
-    def _index(self, product: str) -> int:
-        """Return the place of a product's block; the first block has none."""
-        return 1 + [e.y for e in self._graph.products()].index(product)
+    def _start(self, block: Block, tensor: str, values: Mapping[str, IntArray]) -> Interval:
+        """Return the real value (pixels, channels) that the segment of a block starts from."""
+        layer = self._graph.origin(tensor)
+        if isinstance(layer, Product):
+            return self._product(block, layer, values[layer.x])
+        parts = [self._real(name, values) for name in inputs(layer)]
+        match layer:
+            case Add():
+                assert isinstance(block.head, Join)
+                value = sum(s * p for s, p in zip(block.head.signs, parts, strict=True))
+                magnitude = np.abs(parts[0]) + np.abs(parts[1])
+            case Concat():
+                value = np.concatenate(parts, axis=1)
+                magnitude = np.abs(value)
+            case Upsample():
+                wide = execute(layer, values[layer.x], self._graph.tensor(layer.x))
+                value = self._real(layer.y, {layer.y: wide})
+                magnitude = np.abs(value)
+            case _:
+                value, magnitude = parts[0], np.abs(parts[0])
+        exact = np.asarray(value)
+        return Interval(exact, exact).widened(magnitude)
 
-    def _product(self, tensor: str, x: IntArray) -> tuple[Segment, Interval]:
-        """Return the real value of a product (pixels, channels), and the source's ops after it."""
-        layer = next(e for e in self._graph.products() if e.y == tensor)
-        source, block = self._graph.tensor(layer.x), self._blocks[self._index(tensor)]
+    def _real(self, name: str, values: Mapping[str, IntArray]) -> FloatArray:
+        """Return what the codes of a tensor stand for, (pixels, channels)."""
+        t = self._graph.tensor(name)
+        return np.asarray(t.scale * (values[name].reshape(-1, t.size) - t.zero_point))
+
+    def _product(self, block: Block, layer: Layer, x: IntArray) -> Interval:
+        """Return the real value of a product, (pixels, channels)."""
+        source = self._graph.tensor(layer.x)
         assert block.product is not None
         ints = integer_weights(block.node, block.product.weight)
         rows, taps = ints.values.shape
@@ -109,7 +146,7 @@ class Float32:
             real = unit * (offset @ ints.values.T)
             magnitude = np.abs(unit) * (np.abs(offset) @ np.abs(ints.values).T)
         slack = _EPS32 * (taps + _ROUNDINGS) * magnitude
-        return block.segment, Interval(real - slack, real + slack)
+        return Interval(real - slack, real + slack)
 
 
 def _codes(segment: Segment, x: Interval) -> Interval:

@@ -1,10 +1,9 @@
-"""Chain of float blocks -> integer graph."""
+"""Blocks of a float network -> integer graph."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import zip_longest
-from math import prod
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,59 +17,49 @@ from hwgen.closing import (
     tabulated,
 )
 from hwgen.errors import ModelError, UnsupportedOp
-from hwgen.graph.ir import (
-    ArgMax,
-    Dense,
-    Depthwise,
-    Graph,
-    Layer,
-    MaxPool,
-    Product,
-    Tensor,
-    Window,
-    XnorDense,
-)
+from hwgen.graph.ir import ArgMax, Graph, Layer, Tensor
 from hwgen.graph.names import Names
-from hwgen.graph.ranges import accumulator_bounds
 from hwgen.num.elementwise import Segment, Step, codes, direction, evaluate, rebased
-from hwgen.num.inttype import FloatArray, IntArray, frozen_array
-from hwgen.streamline.chain import Block, Chain
-from hwgen.streamline.products import Kernel
+from hwgen.num.inttype import FloatArray
+from hwgen.streamline.align import aligned
+from hwgen.streamline.blocks import Block, Network
+from hwgen.streamline.heads import (
+    Accumulator,
+    Head,
+    add_head,
+    concat_head,
+    enlarged_head,
+    product_head,
+    whole_range,
+)
+from hwgen.streamline.joins import Enlarged, Join
+from hwgen.streamline.products import Product
 from hwgen.streamline.read import Source
-from hwgen.streamline.weights import integer_weights
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Accumulator:
-    """Per-channel bounds and meaning of an accumulator: real = scale * (a - zero_point)."""
-
-    lo: IntArray  # (channels,)
-    hi: IntArray
-    scale: FloatArray
-    zero_point: FloatArray
-
-
-def lower(source: Source, chain: Chain) -> Graph:
-    """Return the integer graph that computes the same codes as the chain, exactly."""
+def lower(source: Source, network: Network) -> Graph:
+    """Return the integer graph that computes the same codes as the blocks, exactly."""
     names = Names()
-    head, *rest = chain.blocks
-    encoder, tail = _at_last_quant(head.segment, f"the input of {rest[0].node}")
-    tensors = [_coded("codes", head, encoder, tail)]
-    layers: list[Layer] = []
-    for block, after in zip_longest(rest, rest[1:]):
-        new_layers, new_tensors = _lower_block(block, tensors[-1], names, after)
+    first = network.blocks[0]
+    encoder, tail = _at_last_quant(first.segment, f"the input of {network.readers(0)[0].node}")
+    entry = _coded("codes", first, encoder, tail)
+    ends, tensors, layers = [entry], [entry], []
+    for i, block in enumerate(network.blocks[1:], start=1):
+        xs = [ends[read] for read in block.reads]
+        new_layers, new_tensors = _lower_block(block, xs, names, network.readers(i))
         layers += new_layers
         tensors += new_tensors
-    if chain.argmax:
-        layer, tensor = _argmax(names.new(chain.argmax), tensors[-1], source.output)
+        ends.append(new_tensors[-1] if new_tensors else xs[0])
+    if network.argmax:
+        layer, tensor = _argmax(names.new(network.argmax), ends[-1], source.output)
         layers.append(layer)
         tensors.append(tensor)
     return Graph(
         name=names.new(source.name),
-        input=tensors[0].name,
+        input=entry.name,
         output=tensors[-1].name,
         input_shape=source.input_shape,
-        output_shape=chain.output_shape,
+        output_shape=network.output_shape,
         encoder=encoder,
         tensors=tuple(tensors),
         layers=tuple(layers),
@@ -78,44 +67,72 @@ def lower(source: Source, chain: Chain) -> Graph:
 
 
 def _lower_block(
-    block: Block, x: Tensor, names: Names, after: Block | None
+    block: Block, xs: Sequence[Tensor], names: Names, after: Sequence[Block]
 ) -> tuple[list[Layer], list[Tensor]]:
-    assert block.product is not None
-    if (x.scale.ndim or x.zero_point.ndim) and not block.product.depthwise:
-        raise UnsupportedOp(
-            f"{block.node}: its input has a scale or zero point per channel; a sum over channels "
-            "has no single scale. Quantize this activation per tensor."
-        )
-    layers: list[Layer] = []
-    tensors: list[Tensor] = []
-    name, kernel = names.new(block.node), block.product.kernel
-    if kernel is not None and not kernel.is_pointwise:
-        window, x = _window(block, x, names.new(f"{name}_window"), kernel)
-        layers.append(window)
-        tensors.append(x)
+    """Return the layers of a block, and their outputs; none where it only views its input."""
+    if block.head is None and not block.segment:
+        return [], []
     closes = any(step.kind == "Quant" for step in block.segment)
     segment, tail = _at_last_quant(block.segment, block.node) if closes else ((), ())
     cut = _monotone(segment) if closes else 0
-    if block.product.maximum and np.any(direction(segment[:cut]) < 0):
-        cut = 0  # no sign turns a maximum around
-    layer, acc, bounds = _product(block, x, name, segment[:cut])
-    layers.append(layer)
+    if not _turns(block) and _falls(segment[:cut], xs):
+        cut = 0
+    head = _head(block, xs, names, segment, cut)
+    acc = head.tensors[-1] if head.tensors else xs[0]
     if not closes:
-        if after is not None and not block.product.maximum:
-            raise ModelError(
-                f"{block.node}: its output reaches {after.node} without a quantizer; add a "
-                "quantized activation (QuantReLU, QuantIdentity) between them."
-            )
+        _check_open(block, after)
         first = bool(block.layout.channels_first)
         acc = replace(_affine_tail(acc, block.segment), source=block.end, channels_first=first)
-        return layers, [*tensors, acc]
-    closing, closed = _closed(block, acc, bounds, segment, tail, cut, names, after)
-    return [*layers, *closing], [*tensors, acc, *closed]
+        return list(head.layers), [*head.tensors[:-1], acc]
+    closing, closed = _closed(block, acc, head.bounds, segment, tail, cut, names, after)
+    return [*head.layers, *closing], [*head.tensors, *closed]
+
+
+def _head(block: Block, xs: Sequence[Tensor], names: Names, segment: Segment, cut: int) -> Head:
+    match block.head:
+        case Product():
+            return product_head(block, block.head, xs[0], names, segment[:cut])
+        case Enlarged():
+            return enlarged_head(block, block.head, xs[0], names)
+        case Join(kind="concat"):
+            return concat_head(block, xs[0], xs[1], names)
+        case Join():
+            gains, unit = aligned(block, block.head, xs, segment)
+            return add_head(block, xs[0], xs[1], names, gains, unit)
+        case None:
+            return Head((), (), whole_range(xs[0]))
+
+
+def _turns(block: Block) -> bool:
+    """Return whether the head can change the sign of each channel: not that of a maximum."""
+    return block.product is not None and not block.product.maximum
+
+
+def _falls(segment: Segment, xs: Sequence[Tensor]) -> bool:
+    """Return whether a function of codes decreases somewhere."""
+    return any(np.any(direction(segment) * np.sign(x.scale) < 0) for x in xs)
+
+
+def _check_open(block: Block, after: Sequence[Block]) -> None:
+    """Refuse sums that are not quantized before the next sum."""
+    if block.head is None:
+        raise UnsupportedOp(
+            f"{block.node}: a branch scales or shifts its input and has no quantizer; add a "
+            "quantized activation (QuantIdentity) at its end."
+        )
+    if not _turns(block):
+        return
+    reader = next((b for b in after if b.product is not None), None)
+    if reader is not None:
+        raise ModelError(
+            f"{block.node}: its output reaches {reader.node} without a quantizer; add a "
+            "quantized activation (QuantReLU, QuantIdentity) between them."
+        )
 
 
 def _closed(
     block: Block, acc: Tensor, bounds: Accumulator, segment: Segment, tail: Segment, cut: int,
-    names: Names, after: Block | None,
+    names: Names, after: Sequence[Block],
 ) -> tuple[list[Layer], list[Tensor]]:  # fmt: skip
     """Return the layers that compute ``segment`` from its accumulator, and their outputs.
 
@@ -186,93 +203,22 @@ def _check_range(segment: Segment, bounds: Accumulator) -> None:
         )
 
 
-def grid_gain(block: Block, after: Block | None) -> int:
+def grid_gain(block: Block, readers: Sequence[Block]) -> int:
     """Return how many codes of the graph make one code of the quantizer that ends ``block``.
 
     2 where zero lies between two codes (+1, -1) and pads: on half the grid it has a code.
     """
     segment, tail = _at_last_quant(block.segment, block.node)
     zero_point = _coded("", block, segment, tail).zero_point
-    return 2 if _pads(after) and np.any(zero_point % 1) else 1
+    return 2 if any(map(_pads, readers)) and np.any(zero_point % 1) else 1
 
 
-def _pads(block: Block | None) -> bool:
-    """Return whether a block slides its kernel beyond the border of the image."""
-    product = None if block is None else block.product
-    return product is not None and product.kernel is not None and bool(np.any(product.kernel.pads))
-
-
-def _window(block: Block, x: Tensor, name: str, kernel: Kernel) -> tuple[Window, Tensor]:
-    """Return the layer that puts the values under the kernel side by side, and its output."""
-    assert block.product is not None
-    taps, pad = prod(kernel.size), 0
-    if block.product.maximum:
-        pad = x.lo  # the least code: never the largest of a window that has any other
-    elif np.any(kernel.pads):
-        zero = np.unique(x.zero_point)
-        if len(zero) > 1 or zero[0] % 1:
-            raise UnsupportedOp(
-                f"{block.node}: pads with 0, which no code of its input stands for (zero point "
-                f"{float(zero[0])}); use padding 0, or an activation quantizer that has 0 on its "
-                "grid."
-            )
-        pad = int(zero[0])
-    layer = Window(
-        name, x.name, f"{name}_out", kernel.size, kernel.stride, kernel.dilation, kernel.pads, pad
-    )
-    y = Tensor(
-        layer.y, taps * x.size, min(x.lo, pad), max(x.hi, pad),
-        _tiled(x.scale, taps), _tiled(x.zero_point, taps), "", block.product.layout.space,
-    )  # fmt: skip
-    return layer, y
-
-
-def _tiled(values: FloatArray, taps: int) -> FloatArray:
-    return np.tile(values, taps) if values.ndim else values
-
-
-def _product(
-    block: Block, x: Tensor, name: str, segment: Segment
-) -> tuple[Product, Tensor, Accumulator]:
-    """Return the layer, its accumulator tensor and bounds.
-
-    segment  its monotone ops; rows are negated where the whole decreases
-    """
-    assert block.product is not None
-    ints = integer_weights(block.node, block.product.weight)
-    weights, rows = ints.values, len(ints.values)
-    x_scale, x_zero = (v[:rows] if v.ndim else v for v in (x.scale, x.zero_point))
-    scale = np.asarray(x_scale * ints.scale)
-    rising = direction(segment) * np.sign(scale).astype(np.int64) if segment else np.array(1)
-    sign = np.broadcast_to(rising, (rows,))
-    weights, scale = frozen_array(weights * sign[:, None]), scale * sign
-    y = f"{name}_out"
-    zero = (weights.sum(axis=1) * x_zero).astype(np.float64)
-    low, high = accumulator_bounds(weights, x.lo, x.hi)
-    bipolar = (x.lo, x.hi) == (0, 1) and bool(np.all(x.zero_point == 0.5))
-    layer: Product
-    if block.product.maximum:
-        if np.any(scale <= 0):
-            raise UnsupportedOp(
-                f"{block.node}: MaxPool of data with a negative scale; pool before the negation."
-            )
-        zero = np.broadcast_to(np.asarray(x_zero, dtype=np.float64), (rows,))
-        low, high = np.full(rows, x.lo), np.full(rows, x.hi)
-        layer = MaxPool(name, x.name, y, weights.shape[1])
-    elif block.product.depthwise:
-        layer = Depthwise(name, x.name, y, weights)
-    elif bipolar and bool(np.all(np.abs(weights) == 1)):
-        fan_in = weights.shape[1]
-        zero = np.full(rows, fan_in / 2)
-        low, high = np.zeros(rows, dtype=np.int64), np.full(rows, fan_in)
-        layer = XnorDense(name, x.name, y, frozen_array((weights + 1) // 2))
-    else:
-        layer = Dense(name, x.name, y, weights, bool(np.all(weights % 2 == 1)))
-    acc = Tensor(
-        y, rows, int(low.min()), int(high.max()), scale, zero, block.source,
-        block.product.layout.space, bool(block.product.layout.channels_first),
-    )  # fmt: skip
-    return layer, acc, Accumulator(low, high, scale, zero)
+def _pads(block: Block) -> bool:
+    """Return whether a block slides its kernel over zeros that are not in its input."""
+    product = block.product
+    if product is None or product.kernel is None:
+        return False
+    return product.spread is not None or bool(np.any(product.kernel.pads))
 
 
 def _line(segment: Segment, acc: Accumulator) -> Line | None:

@@ -11,31 +11,31 @@ import numpy as np
 from onnx import NodeProto
 
 from hwgen.errors import ModelError, UnsupportedOp
-from hwgen.graph.windows import blind_taps, paired, same_pads, sight, slid
+from hwgen.graph.windows import blind_taps, sight
 from hwgen.num.elementwise import Segment, Step
 from hwgen.streamline.attributes import attributes_of
+from hwgen.streamline.kernels import (
+    Kernel,
+    check_image,
+    check_pads,
+    image_after,
+    is_channels_last,
+    kernel_of,
+    slid_over,
+)
 from hwgen.streamline.layout import Layout
 from hwgen.streamline.read import Constant, Source
 
-SPATIAL_OPS = ("Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "ReduceMean")
+SPATIAL_OPS = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "ReduceMean")
 PRODUCT_OPS = ("MatMul", "Gemm", *SPATIAL_OPS)
-_CHANNELS_LAST = "qonnx.custom_op.channels_last"
-_RANKS = (1, 2)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Kernel:
-    """What a convolution slides over the image; see ``hwgen.graph.ir.Window``."""
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Zeros between the pixels, as in a transposed convolution; see ``hwgen.graph.ir.Upsample``."""
 
-    size: tuple[int, ...]
-    stride: tuple[int, ...]
-    dilation: tuple[int, ...]
-    pads: tuple[tuple[int, int], ...]
-
-    @property
-    def is_pointwise(self) -> bool:
-        """Whether every pixel is its own window."""
-        return prod(self.size) == prod(self.stride) == 1 and not np.any(self.pads)
+    factor: tuple[int, ...]
+    space: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,18 +48,18 @@ class Product:
     bias: Segment  # what the node itself does after the sum
     layout: Layout  # of the node's output
     maximum: bool = False  # the largest of each window; the weights are 1
+    spread: Spread | None = None  # before the kernel slides
 
 
 def product(node: NodeProto, data: Layout, source: Source) -> Product:
     """Return the weights of an accumulating node that reads ``data``."""
     if node.op_type in ("MatMul", "Gemm"):
         return _matrix(node, data, source)
-    return _convolution(node, data, source) if node.op_type == "Conv" else _pool(node, data, source)
-
-
-def is_channels_last(node: NodeProto) -> bool:
-    """Return whether a spatial node wants channels last; the standard's ops have them first."""
-    return node.domain == _CHANNELS_LAST
+    if node.op_type == "Conv":
+        return _convolution(node, data, source)
+    if node.op_type == "ConvTranspose":
+        return _transposed(node, data, source)
+    return _pool(node, data, source)
 
 
 # ---- dense --------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def _bias(node: NodeProto, layout: Layout, source: Source, gain: float = 1.0) ->
     if len(node.input) < 3 or not node.input[2]:
         return ()
     value = source.constant(node, node.input[2])
-    if node.op_type == "Conv":
+    if node.op_type in ("Conv", "ConvTranspose"):
         axes = [1] * len(layout.shape)
         axes[-1 if is_channels_last(node) else 1] = -1
         value = value.reshape(axes)
@@ -119,24 +119,75 @@ def _each(constant: Constant, move: Callable[[Any], Any]) -> Constant:
 
 # ---- convolution --------------------------------------------------------------------------------
 def _convolution(node: NodeProto, data: Layout, source: Source) -> Product:
+    weight = _constant_kernel(node, source)
+    check_image(node, data)
+    if is_channels_last(node):
+        weight = _each(weight, lambda part: np.moveaxis(part, -1, 1))
+    return _slides(node, data, source, weight, kernel_of(node, data, weight.value.shape[2:]))
+
+
+def _constant_kernel(node: NodeProto, source: Source) -> Constant:
     weight = source.constants.get(node.input[1])
     if weight is None or node.input[0] in source.constants:
         raise UnsupportedOp(
-            f"{node.name}: Conv needs data and a constant kernel; its kernel {node.input[1]!r} is "
-            "computed at run time. Export the model in eval mode."
+            f"{node.name}: {node.op_type} needs data and a constant kernel; its kernel "
+            f"{node.input[1]!r} is computed at run time. Export the model in eval mode."
         )
-    _check_image(node, data)
-    if is_channels_last(node):
-        weight = _each(weight, lambda part: np.moveaxis(part, -1, 1))
-    channels_out, group_in, *size = weight.value.shape
-    kernel = _kernel(node, data, tuple(size))
+    return weight
+
+
+def _transposed(node: NodeProto, data: Layout, source: Source) -> Product:
+    """Return a transposed convolution: zeros between the pixels, then a flipped kernel."""
+    weight, given = _constant_kernel(node, source), attributes_of(node)
+    check_image(node, data)
+    rank, group = len(data.space), int(given.get("group", 1))
+    given_kernel = kernel_of(node, data, weight.value.shape[2:])
+    if given.get("output_shape") is not None or given.get("auto_pad", b"NOTSET") != b"NOTSET":
+        raise UnsupportedOp(f"{node.name}: ConvTranspose with output_shape or auto_pad; give pads.")
+    if group < 1 or data.size != len(weight.value) or data.size % group:
+        raise ModelError(
+            f"{node.name}: {data.size} input channels in {group} groups do not fit a kernel of "
+            f"shape {list(weight.value.shape)}; export the model again."
+        )
+    extra = tuple(given.get("output_padding", (0,) * rank))
+    reach = [d * (k - 1) for k, d in zip(given_kernel.size, given_kernel.dilation, strict=True)]
+    pads = tuple(
+        (r - before, r - after + more)
+        for r, (before, after), more in zip(reach, given_kernel.pads, extra, strict=True)
+    )
+    if min(min(p) for p in pads) < 0:
+        raise UnsupportedOp(
+            f"{node.name}: ConvTranspose that crops more than its kernel adds (pads "
+            f"{list(given_kernel.pads)}); crop less."
+        )
+    stride = given_kernel.stride
+    space = tuple((n - 1) * s + 1 for n, s in zip(data.space, stride, strict=True))
+    larger = Layout.image(data.size, space, not is_channels_last(node))
+    kernel = Kernel(given_kernel.size, (1,) * rank, given_kernel.dilation, pads)
+    flipped = _each(weight, lambda part: _flipped(part, group))
+    made = _slides(node, larger, source, flipped, kernel)
+    return replace(made, spread=Spread(stride, space) if prod(stride) > 1 else None)
+
+
+def _flipped(part: np.ndarray, group: int) -> np.ndarray:
+    """Return (in, out / group, *kernel) as (out, in / group, *kernel), mirrored in space."""
+    mirrored = np.flip(part, tuple(range(2, part.ndim)))
+    groups = mirrored.reshape(group, -1, *part.shape[1:])
+    return groups.swapaxes(1, 2).reshape(-1, len(part) // group, *part.shape[2:])
+
+
+def _slides(
+    node: NodeProto, data: Layout, source: Source, weight: Constant, kernel: Kernel
+) -> Product:
+    """Return the product of a kernel (out, in / group, *size) with the windows of an image."""
+    channels_out, group_in = weight.value.shape[:2]
     group = int(attributes_of(node).get("group", 1))
     if group < 1 or data.size != group_in * group or channels_out % group:
         raise ModelError(
             f"{node.name}: {data.size} input channels in {group} groups do not fit a kernel of "
             f"shape {list(weight.value.shape)}; export the model again."
         )
-    layout = _image_after(node, data, kernel, channels_out)
+    layout = image_after(node, data, kernel, channels_out)
     weight, kernel = _cropped(node, weight, kernel, data.space, layout.space)
     depthwise = group == data.size == channels_out
     if depthwise:  # (channels, 1, *kernel) -> (taps, channels)
@@ -157,7 +208,7 @@ def _cropped(
         (before - d * head, after - d * tail)
         for (before, after), d, (head, tail) in zip(kernel.pads, kernel.dilation, cuts, strict=True)
     )
-    _check_pads(node, pads, kernel, space)
+    check_pads(node, pads, kernel, space)
     inner = tuple(slice(h, k - t) for k, (h, t) in zip(kernel.size, cuts, strict=True))
     size = tuple(k - h - t for k, (h, t) in zip(kernel.size, cuts, strict=True))
     left = _each(weight, lambda part: part[(slice(None), slice(None), *inner)])
@@ -193,11 +244,11 @@ def _ungrouped(weight: Constant, group: int) -> Constant:
 # ---- pooling ------------------------------------------------------------------------------------
 def _pool(node: NodeProto, data: Layout, source: Source) -> Product:
     """Return pooling as a depthwise convolution of weights 1: a sum to divide, or a maximum."""
-    _check_image(node, data)
+    check_image(node, data)
     given = attributes_of(node)
     maximum = node.op_type == "MaxPool"
     if node.op_type in ("AveragePool", "MaxPool"):
-        kernel = _kernel(node, data, tuple(given["kernel_shape"]))
+        kernel = kernel_of(node, data, tuple(given["kernel_shape"]))
         if given.get("ceil_mode", 0):
             raise UnsupportedOp(
                 f"{node.name}: {node.op_type} with ceil_mode; pool with the floor, or pad."
@@ -213,8 +264,8 @@ def _pool(node: NodeProto, data: Layout, source: Source) -> Product:
     taps = prod(kernel.size)
     ones = np.ones((taps, data.size))
     weight = Constant(ones, ones, ones, np.zeros_like(ones))
-    layout = _image_after(node, data, kernel, data.size)
-    _check_pads(node, kernel.pads, kernel, data.space)
+    layout = image_after(node, data, kernel, data.size)
+    check_pads(node, kernel.pads, kernel, data.space)
     if node.op_type == "ReduceMean":
         layout = _reduced(node, data, source)
     if maximum:
@@ -250,7 +301,7 @@ def _reduced(node: NodeProto, data: Layout, source: Source) -> Layout:
 def _check_windows(node: NodeProto, data: Layout, kernel: Kernel) -> None:
     """Raise UnsupportedOp if a window of a maximum holds nothing but padding."""
     axes = zip(data.space, kernel.size, kernel.stride, kernel.dilation, kernel.pads, strict=True)
-    out = _slid(data, kernel)
+    out = slid_over(data, kernel)
     for (n, k, s, d, (before, _)), m in zip(axes, out, strict=True):
         if not sight(n, m, k, s, d, before).any(axis=0).all():
             raise UnsupportedOp(
@@ -258,91 +309,3 @@ def _check_windows(node: NodeProto, data: Layout, kernel: Kernel) -> None:
                 f"{list(kernel.dilation)} and pads {list(kernel.pads)} has a window that holds "
                 "only padding, whose maximum is no number; use less padding."
             )
-
-
-# ---- images -------------------------------------------------------------------------------------
-def _check_image(node: NodeProto, data: Layout) -> None:
-    rank = len(data.space)
-    if not rank and node.op_type == "ReduceMean":
-        raise UnsupportedOp(
-            f"{node.name}: ReduceMean of a vector {list(data.shape)}, as in a layer norm; hwgen "
-            "takes means over the positions of an image. Train with batch norm, whose constants "
-            "fold into the next quantizer."
-        )
-    if rank not in _RANKS:
-        raise UnsupportedOp(
-            f"{node.name}: {node.op_type} on data of shape {list(data.shape)}; hwgen slides "
-            "kernels over sequences (1, C, L) and images (1, C, H, W). Feed the data in one of "
-            "these shapes."
-        )
-    if node.op_type == "ReduceMean":
-        return
-    expected = Layout.image(data.size, data.space, not is_channels_last(node)).order
-    if not np.array_equal(data.order, expected):
-        raise UnsupportedOp(
-            f"{node.name}: {node.op_type} on data of shape {list(data.shape)} whose channels were "
-            "moved or regrouped by the reshapes before it; feed the model images in their own "
-            "shape."
-        )
-
-
-def _kernel(node: NodeProto, data: Layout, size: tuple[int, ...]) -> Kernel:
-    given = attributes_of(node)
-    rank = len(data.space)
-    ones = (1,) * rank
-    stride = tuple(given.get("strides", ones))
-    dilation = tuple(given.get("dilations", ones))
-    if not len(size) == len(stride) == len(dilation) == rank or min(*size, *stride, *dilation) < 1:
-        raise ModelError(
-            f"{node.name}: a kernel of {list(size)} with strides {list(stride)} and dilations "
-            f"{list(dilation)} on data of {rank} axes, each at least 1; export the model again."
-        )
-    pads = _pads(node, data, size, stride, dilation)
-    return Kernel(size, stride, dilation, pads)
-
-
-def _pads(
-    node: NodeProto, data: Layout, size: tuple[int, ...], stride: tuple[int, ...],
-    dilation: tuple[int, ...],
-) -> tuple[tuple[int, int], ...]:  # fmt: skip
-    given = attributes_of(node)
-    rank = len(data.space)
-    auto = given.get("auto_pad", b"NOTSET").decode()
-    if auto in ("SAME_UPPER", "SAME_LOWER"):
-        upper = map(same_pads, data.space, size, stride, dilation)
-        return tuple(p if auto == "SAME_UPPER" else p[::-1] for p in upper)
-    flat = [0] * 2 * rank if auto == "VALID" else list(given.get("pads", [0] * 2 * rank))
-    if auto not in ("NOTSET", "VALID") or len(flat) != 2 * rank:
-        raise ModelError(
-            f"{node.name}: auto_pad {auto!r} with pads {flat} on data of {rank} axes is no padding "
-            "of ONNX; export the model again."
-        )
-    if min(flat) < 0:
-        raise UnsupportedOp(f"{node.name}: negative padding {flat}; crop the data before.")
-    return paired(flat)
-
-
-def _image_after(node: NodeProto, data: Layout, kernel: Kernel, channels: int) -> Layout:
-    space = _slid(data, kernel)
-    if min(space) < 1:
-        raise _misfit(node, kernel, data.space)
-    return Layout.image(channels, space, not is_channels_last(node))
-
-
-def _slid(data: Layout, kernel: Kernel) -> tuple[int, ...]:
-    return slid(data.space, kernel.size, kernel.stride, kernel.dilation, kernel.pads)
-
-
-def _check_pads(
-    node: NodeProto, pads: tuple[tuple[int, int], ...], kernel: Kernel, space: tuple[int, ...]
-) -> None:
-    """Refuse padding as wide as the image."""
-    if any(max(p) >= n for p, n in zip(pads, space, strict=True)):
-        raise _misfit(node, kernel, space)
-
-
-def _misfit(node: NodeProto, kernel: Kernel, space: tuple[int, ...]) -> UnsupportedOp:
-    return UnsupportedOp(
-        f"{node.name}: a kernel of {list(kernel.size)} with pads {list(kernel.pads)} does not "
-        f"fit an image of {list(space)}; use a smaller kernel or less padding."
-    )

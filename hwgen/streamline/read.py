@@ -48,11 +48,11 @@ class Source:
     constants: dict[str, Constant]
 
     def branch(self, tensor: str) -> UnsupportedOp:
-        """Return the error of a tensor whose readers make no chain."""
+        """Return the error of a tensor whose readers hwgen cannot join."""
         names = ", ".join(n.name for n in self.nodes if tensor in n.input) or "nobody"
         return UnsupportedOp(
-            f"tensor {tensor!r} is read by {names}; hwgen builds chains, where each tensor has "
-            "one reader. Remove the branch or export the chain alone."
+            f"tensor {tensor!r} is read by {names}; hwgen joins branches with Add, Sub and Concat, "
+            "and its one output is read by nobody. Change the model, or export a part of it."
         )
 
     def constant(self, node: NodeProto, name: str) -> FloatArray:
@@ -61,7 +61,7 @@ class Source:
         if constant is None:
             raise UnsupportedOp(
                 f"{node.name}: {node.op_type} of two data tensors ({name!r} is not constant); "
-                "hwgen builds chains. Remove the branch or export the chain alone."
+                "hwgen joins branches with Add, Sub and Concat. Change the model, or export a part."
             )
         if not np.all(np.isfinite(constant.value)):
             raise ModelError(
@@ -110,8 +110,8 @@ def read(model: ModelProto | str | Path) -> Source:
 def _check_one(role: str, tensors: list[str], name: str) -> None:
     if len(tensors) != 1:
         raise ModelError(
-            f"{name}: {len(tensors)} {role}s ({', '.join(tensors[:8])}); hwgen builds chains with "
-            "one input and one output. Export the part of the model between two such tensors."
+            f"{name}: {len(tensors)} {role}s ({', '.join(tensors[:8])}); hwgen builds "
+            "models with one input and one output. Export the part between two such tensors."
         )
 
 

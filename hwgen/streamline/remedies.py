@@ -12,7 +12,9 @@ _QCDQ = (
     "This is a QCDQ export; export the same model as QONNX, with brevitas.export.export_qonnx, "
     "which keeps every bit width and rounding."
 )
-_RECURRENT = "hwgen builds feed-forward chains; unroll the layer over time or leave it to the host."
+_RECURRENT = (
+    "hwgen builds feed-forward networks; unroll the layer over time or leave it to the host."
+)
 _NORM = (
     "It needs statistics of each frame; train with batch norm, whose constants fold into the next "
     "quantizer."
@@ -27,8 +29,6 @@ _REMEDIES = {
     "GroupNormalization": _NORM,
     "Softmax": "End the model before it: the largest output stays the largest.",
     "Trunc": "Pool with AvgPool2d and put a quantizer (QuantIdentity) after it.",
-    "ConvTranspose": "Use a convolution, or leave the upsampling to the host.",
-    "Resize": "Leave the resampling to the host, or use strides in the layers before it.",
 }
 
 

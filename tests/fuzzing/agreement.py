@@ -25,7 +25,7 @@ from hwgen.num.inttype import IntArray
 from hwgen.sim.compare import Trace, compare
 from hwgen.sources import QonnxSource
 from hwgen.streamline import streamline
-from hwgen.streamline.chain import split
+from hwgen.streamline.blocks import split
 from hwgen.streamline.lower import lower
 from hwgen.streamline.read import read
 from hwgen.witnesses import Build, Panel, rtl_outputs, rtl_trace, simulate

@@ -14,7 +14,7 @@ from qonnx.core.onnx_exec import execute_onnx
 from hwgen.graph.execute import encode, trace
 from hwgen.graph.ir import Dense, Requant, Threshold, XnorDense
 from hwgen.graph.stimulus import random_inputs
-from hwgen.streamline.chain import split
+from hwgen.streamline.blocks import split
 from hwgen.streamline.lower import lower
 from hwgen.streamline.read import read
 from hwgen.streamline.write import integer_qonnx

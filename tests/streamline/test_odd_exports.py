@@ -57,6 +57,43 @@ def exported(model, shape, path, export=export_qonnx, batch=1, **options):
     return path
 
 
+def transposed(inputs, outputs, **options):
+    return qnn.QuantConvTranspose2d(inputs, outputs, 3, bias=True, weight_bit_width=4, **options)
+
+
+def plain(value):
+    return getattr(value, "value", value)
+
+
+class Skip(nn.Module):
+    def __init__(self, inner, join=torch.add):
+        super().__init__()
+        self.inner, self.join = inner, join
+
+    def forward(self, x):
+        return self.join(plain(x), plain(self.inner(x)))
+
+
+class Shared(nn.Module):
+    """Both branches through one quantizer, and the sum, with a bit more, on to the next layer."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner, self.one = inner, quant(bit_width=6)
+
+    def forward(self, x):
+        return self.one(self.inner(x)) + self.one(x)
+
+
+class Beside(nn.Module):
+    def __init__(self, *branches):
+        super().__init__()
+        self.branches = nn.ModuleList(branches)
+
+    def forward(self, x):
+        return torch.cat([plain(branch(x)) for branch in self.branches], 1)
+
+
 # ---- exact --------------------------------------------------------------------------------------
 EXACT = {
     "dilated convolution": lambda: (conv(2, 4, dilation=2, padding=2), relu(), conv(4, 3)),
@@ -85,6 +122,30 @@ EXACT = {
     "bipolar convolution with zero padding": lambda: (
         conv(2, 4), quant(**SIGN), conv(4, 3, padding=1),
     ),
+    "transposed convolution": lambda: (
+        transposed(2, 4, stride=2, padding=1, output_padding=1), relu(), conv(4, 3),
+    ),
+    "transposed convolution, depthwise": lambda: (
+        conv(2, 4), relu(), transposed(4, 4, groups=4, stride=(1, 3)), relu(), conv(4, 3),
+    ),
+    "upsampling": lambda: (conv(2, 4), relu(), nn.Upsample(scale_factor=2), conv(4, 3, padding=1)),
+    "skip around a quantized layer": lambda: (
+        linear(6, 6), quant(), Skip(nn.Sequential(linear(6, 6), relu())), relu(), linear(6, 3),
+    ),
+    "skip around sums": lambda: (linear(6, 6), quant(), Skip(linear(6, 6)), relu(), linear(6, 3)),
+    "skip around two convolutions, one quantizer": lambda: (
+        conv(2, 4), relu(),
+        Shared(nn.Sequential(conv(4, 4, padding=1), relu(), conv(4, 4, padding=1))), conv(4, 3),
+    ),
+    "difference of branches": lambda: (
+        linear(6, 6), relu(), Skip(nn.Sequential(linear(6, 6), quant()), torch.sub), relu(),
+        linear(6, 3),
+    ),
+    "three branches in a row of channels": lambda: (
+        conv(2, 4), relu(),
+        Beside(conv(4, 3, padding=1), qnn.QuantIdentity(bit_width=5), conv(4, 2, padding=1)),
+        relu(), conv(9, 3),
+    ),
 }  # fmt: skip
 
 
@@ -99,16 +160,6 @@ def test_exact(tmp_path, name):
 
 
 # ---- refused ------------------------------------------------------------------------------------
-class Skip(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.entry, self.first, self.inner, self.last = quant(), linear(6, 6), quant(), linear(6, 3)
-
-    def forward(self, x):
-        x = self.entry(x)
-        return self.last(self.inner(self.first(x) + x))
-
-
 class TwoInputs(nn.Module):
     def __init__(self):
         super().__init__()
@@ -147,10 +198,6 @@ QCDQ = (
     "which keeps every bit width and rounding."
 )
 BATCH_NORM = "train with batch norm, whose constants fold into the next quantizer."
-CHAINS = (
-    "hwgen builds chains, where each tensor has one reader. Remove the branch or export the chain "
-    "alone."
-)
 REFUSED = {
     "truncating average pool": (
         lambda: chain(conv(2, 4), relu(), qnn.TruncAvgPool2d(2, float_to_int_impl_type="floor")),
@@ -173,17 +220,6 @@ REFUSED = {
         "/2/InstanceNormalization: op InstanceNormalization has no integer form here. It needs "
         "statistics of each frame; " + BATCH_NORM,
     ),
-    "transposed convolution": (
-        lambda: chain(qnn.QuantConvTranspose2d(2, 4, 3), relu()), IMAGE, SCRIPT, UnsupportedOp,
-        "/1/ConvTranspose: op ConvTranspose has no integer form here. Use a convolution, or leave "
-        "the upsampling to the host.",
-    ),
-    "upsampling": (
-        lambda: chain(conv(2, 4), relu(), nn.Upsample(scale_factor=2)), IMAGE, SCRIPT,
-        UnsupportedOp,
-        "/3/Resize: op Resize has no integer form here. Leave the resampling to the host, or use "
-        "strides in the layers before it.",
-    ),
     "softmax": (
         lambda: chain(linear(6, 4), nn.Softmax(1)), VECTOR, SCRIPT, UnsupportedOp,
         "/2/Softmax: op Softmax has no integer form here. End the model before it: the largest "
@@ -192,22 +228,17 @@ REFUSED = {
     "LSTM": (
         Recurrent, SEQUENCE, SCRIPT, UnsupportedOp,
         "/lstm/layers.0.0/export_handler/QuantLSTMCell: op QuantLSTMCell has no integer form here. "
-        "hwgen builds feed-forward chains; unroll the layer over time or leave it to the host.",
+        "hwgen builds feed-forward networks; unroll the layer over time or leave it to the host.",
     ),
     "attention": (
         Attention, SEQUENCE, SCRIPT, UnsupportedOp,
-        "tensor '/attention/in_proj/Add_output_0' is read by /attention/Slice, /attention/Slice_1, "
-        f"/attention/Slice_2; {CHAINS}",
-    ),
-    "skip connection": (
-        Skip, VECTOR, SCRIPT, UnsupportedOp,
-        "tensor '/entry/act_quant/export_handler/Quant_output_0' is read by /first/Gemm, /Add; "
-        f"{CHAINS}",
+        "/attention/Transpose: Transpose of [1, 5, 6] to [5, 1, 6] moves the batch off the first "
+        "axis; keep a first axis of 1 that nothing else shares.",
     ),
     "two inputs": (
         TwoInputs, (VECTOR, VECTOR), {**SCRIPT, "input_names": ["x", "y"]}, ModelError,
-        "odd: 2 inputs (x, y); hwgen builds chains with one input and one output. Export the part "
-        "of the model between two such tensors.",
+        "odd: 2 inputs (x, y); hwgen builds models with one input and one output. Export the "
+        "part between two such tensors.",
     ),
     "three dimensions": (
         lambda: chain(qnn.QuantConv3d(2, 3, 3)), (2, 4, 4, 4), SCRIPT, UnsupportedOp,

@@ -9,7 +9,7 @@ from exact import assert_exact, saved
 from hwgen.errors import ModelError, UnsupportedOp
 from hwgen.graph.execute import decode, encode, run
 from hwgen.qonnx_executor import execute_qonnx
-from hwgen.streamline.chain import split
+from hwgen.streamline.blocks import split
 from hwgen.streamline.lower import lower
 from hwgen.streamline.read import read
 from models import Chain

@@ -79,10 +79,8 @@ def test_a_symbolic_batch_is_fine():
 def test_branch():
     chain = small().dense(weights(4), 0.3).quant(0.5, name="q")
     fork = chain.here
-    chain.dense(weights(4), 0.3, name="a").add("Add", fork, name="skip")
-    refused(
-        UnsupportedOp, chain, "is read by a, skip; hwgen builds chains, where each tensor has one"
-    )
+    chain.dense(weights(4), 0.3, name="a").add("Mul", fork, name="gate")
+    refused(UnsupportedOp, chain, "gate: Mul of two data tensors; hwgen joins branches with Add,")
 
 
 def test_scale_per_input_channel():
