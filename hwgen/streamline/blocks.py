@@ -206,14 +206,14 @@ def _well_formed(node: NodeProto, data: Layout) -> Iterator[None]:
 
 
 def _entry(source: Source, nodes: Sequence[NodeProto]) -> Layout:
-    """Return the layout of the input: an image if the first product slides over one.
+    """Return the layout of the input: an image if the first head works on one.
 
-    The image is what arrives at this product; the reshapes before it must leave the input
+    The image is what arrives at this head; the reshapes before it must leave the input
     with channels first or last.
     """
     plain = Layout.vector((1, *source.input_shape))
-    first = next((node for node in nodes if node.op_type in PRODUCT_OPS), None)
-    if first is None or first.op_type not in SPATIAL_OPS:
+    first = next((node for node in nodes if node.op_type in (*PRODUCT_OPS, *RESIZE_OPS)), None)
+    if first is None or first.op_type not in (*SPATIAL_OPS, *RESIZE_OPS):
         return plain
     seen = plain
     for node in _trail(source, first):

@@ -77,10 +77,14 @@ def enlarged(node: NodeProto, data: Layout, source: Source) -> Enlarged:
     raises  UnsupportedOp  another mode, or a factor that is not whole
     """
     given = attributes_of(node)
-    first = data.channels_first
+    shapes = {f: Layout.image(data.size, data.space, f).order for f in (True, False)}
+    first = next((f for f, order in shapes.items() if np.array_equal(order, data.order)), None)
+    if not data.space or first is None:
+        raise UnsupportedOp(
+            f"{node.name}: {node.op_type} of data {list(data.shape)}, which is no image in its own "
+            "shape; feed it (1, C, H, W)."
+        )
     spaces = slice(2, None) if first else slice(1, -1)
-    if not data.space or first is None or len(data.shape) != len(data.space) + 2:
-        raise UnsupportedOp(f"{node.name}: {node.op_type} of data {list(data.shape)}, no image.")
     sizes = _sizes(node, data, source)
     old, new = np.array(data.shape), np.array(sizes)
     mode = given.get("mode", b"nearest").decode()
@@ -97,7 +101,7 @@ def enlarged(node: NodeProto, data: Layout, source: Source) -> Enlarged:
         )
     space = tuple(int(n) for n in new[spaces])
     factor = tuple(int(f) for f in (new // old)[spaces])
-    return Enlarged(factor, Layout.image(data.size, space, bool(first)))
+    return Enlarged(factor, Layout.image(data.size, space, first))
 
 
 def _sizes(node: NodeProto, data: Layout, source: Source) -> list[int]:

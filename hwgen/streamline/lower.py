@@ -227,7 +227,8 @@ def _line(segment: Segment, acc: Accumulator) -> Line | None:
         return None
     scale, zero_point = segment[-1].operands
     affine = tuple(s for s in segment[:-1] if s.is_affine)
-    points = acc.scale * (np.array([[0.0], [1.0]]) - acc.zero_point)
+    places = np.repeat([[0.0], [1.0]], len(acc.lo), axis=1)
+    points = acc.scale * (places - acc.zero_point)
     at_0, at_1 = evaluate(affine, points) / scale + zero_point
     return Line(at_1 - at_0, at_0)
 

@@ -100,7 +100,7 @@ class _Author:
         products = self._draw(st.integers(1, 3))
         for i in range(products):
             last = i == products - 1
-            self._product()
+            self._step()
             quantized = not last or self._flip()
             for _ in range(self._draw(st.integers(0, 3))):
                 self._elementwise(affine=not quantized)
@@ -131,6 +131,81 @@ class _Author:
             "Quant", *operands, domain=_QONNX, signed=signed, narrow=narrow,
             rounding_mode=self._pick(_ROUNDINGS),
         )  # fmt: skip
+
+    # ---- branches --------------------------------------------------------------------------
+    def _step(self) -> None:
+        match self._pick(("product", "product", "product", "branches", "larger")):
+            case "branches":
+                self._branches(nested=self._flip() == 1)
+            case "larger" if len(self._chain.shape) > 1:
+                self._larger()
+            case _:
+                self._product()
+
+    def _branches(self, nested: bool) -> None:
+        """Join two branches that start from the value here, which is quantized."""
+        chain, ends, channels = self._chain, [], 0
+        fork, shape = chain.here, chain.shape
+        join = self._pick(("Add", "Sub", "Concat"))
+        for _ in range(2):
+            chain.here, chain.shape = fork, shape
+            self._branch(nested)
+            ends.append(chain.here)
+            channels += chain.shape[0]
+        chain.here = chain.add(join, ends, **({"axis": 1} if join == "Concat" else {}))
+        chain.shape = (channels if join == "Concat" else shape[0], *shape[1:])
+
+    def _branch(self, nested: bool) -> None:
+        match self._pick(("product", "product", "quantizer", "skip", "nested")):
+            case "product":
+                self._as_large()
+                for _ in range(self._draw(st.integers(0, 2))):
+                    self._elementwise(affine=False)
+                self._activation()
+            case "quantizer":
+                self._activation()
+            case "nested" if nested:
+                channels = self._chain.shape[0]
+                self._branches(nested=False)
+                self._activation()
+                if self._chain.shape[0] != channels:
+                    self._as_large(channels)
+                    self._activation()
+
+    def _as_large(self, channels: int | None = None) -> None:
+        """Add a product whose output has the shape of its input, or other channels."""
+        chain = self._chain
+        before, *space = chain.shape
+        out_n = channels or before
+        if not space:
+            turned = chain.add("Transpose", [self._weights((out_n, before))], perm=[1, 0])
+            chain.then("MatMul", turned)
+        else:
+            kernel = [self._pick((1, 3)) if n > 1 else 1 for n in space]
+            name = self._weights((out_n, before, *kernel))
+            chain.then("Conv", name, kernel_shape=kernel, pads=[k // 2 for k in kernel] * 2)
+        chain.shape = (out_n, *space)
+
+    def _larger(self) -> None:
+        """Repeat pixels, or slide a transposed kernel."""
+        chain = self._chain
+        channels, *space = chain.shape
+        factor = [self._pick((1, 2, 3)) for _ in space]
+        if self._flip():
+            scales = self._constant(np.array([1, 1, *factor]))
+            chain.then("Resize", "", scales, mode="nearest", nearest_mode="floor",
+                       coordinate_transformation_mode="asymmetric")  # fmt: skip
+            chain.shape = (channels, *(n * f for n, f in zip(space, factor, strict=True)))
+            return
+        out_n, kernel = (
+            self._draw(st.integers(1, 3)),
+            [self._draw(st.integers(1, 3)) for _ in space],
+        )
+        pads = [self._draw(st.integers(0, k - 1)) // 2 for k in kernel]
+        name = self._weights((channels, out_n, *kernel), uniform=True)
+        chain.then("ConvTranspose", name, kernel_shape=kernel, strides=factor, pads=[*pads, *pads])
+        axes = zip(space, factor, kernel, pads, strict=True)
+        chain.shape = (out_n, *((n - 1) * f + k - 2 * p for n, f, k, p in axes))
 
     # ---- products --------------------------------------------------------------------------
     def _product(self) -> None:
@@ -195,14 +270,14 @@ class _Author:
         most = [min(3, (n - 1) // d + 1) for n, d in zip(space, dilations, strict=True)]
         return [self._draw(st.integers(1, m)) for m in most], [self._pick((1, 2)) for _ in space]
 
-    def _weights(self, shape: tuple[int, ...]) -> str:
-        """Return the tensor of quantized weights, output channels first."""
+    def _weights(self, shape: tuple[int, ...], uniform: bool = False) -> str:
+        """Return the tensor of quantized weights, output channels first; ``uniform``: one scale."""
         kind = self._pick(("quant", "bipolar", "whole"))
         bits = self._pick((3, 1, 2, 4, 8) if self._exact else _BITS)
         raw = self._bytes(prod(shape)).reshape(shape) / 256.0 * (1 << bits)
         if kind == "whole":
             return self._constant(np.rint(raw))
-        count = shape[0] if self._flip() else 1
+        count = shape[0] if self._flip() and not uniform else 1
         scale = np.array([self._scale() for _ in range(count)])
         scale = scale.reshape(count, *[1] * (len(shape) - 1))
         weights = self._constant(raw * scale)
