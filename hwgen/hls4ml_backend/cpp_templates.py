@@ -13,12 +13,15 @@ from hls4ml.model.layers import Layer
 from hwgen.graph.windows import plane
 from hwgen.hls4ml_backend.layers import (
     ArgMax,
+    ChannelConcat,
     Depthwise,
     MaxOfTaps,
     MultiThreshold,
     PixelMatMul,
+    PixelUpsample,
     Requant,
     Table,
+    WeightedAdd,
     Window,
     XnorPopcountMatMul,
     register_layers,
@@ -75,6 +78,20 @@ _CONFIGS = {
     static const int lo = {lo};
     typedef {table_t.name} table_t;
 }};\n""",
+    WeightedAdd: """struct config{index} : nnet::weighted_add_config {{
+    static const unsigned n_in = {n_pixels} * {n_out};
+    static const int gain_a = {gain_a}, gain_b = {gain_b};
+}};\n""",
+    ChannelConcat: """struct config{index} : nnet::channel_concat_config {{
+    static const unsigned n_pixels = {n_pixels}, n_chan_a = {n_in}, n_chan_b = {n_out} - {n_in};
+}};\n""",
+    PixelUpsample: """struct config{index} : nnet::pixel_upsample_config {{
+    static const unsigned in_h = {in_space[0]}, in_w = {in_space[1]}, n_chan = {n_out};
+    static const unsigned out_h = {out_space[0]}, out_w = {out_space[1]};
+    static const unsigned factor_h = {factor[0]}, factor_w = {factor[1]};
+    static const bool apart = {apart};
+    static const int fill = {fill};
+}};\n""",
     ArgMax: """struct config{index} : nnet::argmax_config {{
     static const unsigned n_in = {n_in};
 }};\n""",
@@ -89,6 +106,9 @@ _CALLS: dict[type[Layer], tuple[str, str, list[str]]] = {  # function, header, w
     Window: ("window", "window", []),
     Table: ("table", "table", ["table"]),
     ArgMax: ("argmax", "argmax", []),
+    WeightedAdd: ("weighted_add", "branches", []),
+    ChannelConcat: ("channel_concat", "branches", []),
+    PixelUpsample: ("pixel_upsample", "branches", []),
 }
 
 
@@ -130,6 +150,12 @@ def _sizes(node: Any) -> dict[str, Any]:
             "before": plane(node.get_attr("pads")[: len(x.shape) - 1], 0),
         }  # fmt: skip
         sizes |= {k: plane(node.get_attr(k)) for k in ("kernel", "stride", "dilation")}
+    if node.class_name == "PixelUpsample":
+        sizes |= {
+            "in_space": plane(x.shape[:-1]), "out_space": plane(y.shape[:-1]),
+            "factor": plane(node.get_attr("factor")),
+            "apart": "true" if node.get_attr("apart") else "false",
+        }  # fmt: skip
     if node.class_name == "Table":
         sizes["n_rows"], sizes["n_entries"] = node.get_attr("table_data").shape
     return sizes
@@ -144,9 +170,10 @@ def _call(
 
         def format(self, node: Any) -> str:
             names = self._default_function_params(node)
-            operands = [names["input"], names["output"]]
+            sources = [node.get_input_variable(name) for name in node.inputs]
+            operands = [*(x.name for x in sources), names["output"]]
             operands += [node.get_weights(w).name for w in weights]
-            types = f"{names['input_t']}, {names['output_t']}, {names['config']}"
-            return f"nnet::{function}<{types}>({', '.join(operands)});"
+            types = [*(x.type.name for x in sources), names["output_t"], names["config"]]
+            return f"nnet::{function}<{', '.join(types)}>({', '.join(operands)});"
 
     return Call

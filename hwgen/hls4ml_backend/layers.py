@@ -142,6 +142,46 @@ class Table(Layer):
         self.add_weights_variable("table", var_name="t{index}")
 
 
+class WeightedAdd(Layer):
+    """``y = gain_a * a + gain_b * b``."""
+
+    _expected_attributes = (
+        Attribute("gain_a", value_type=int),
+        Attribute("gain_b", value_type=int),
+    )
+
+    def initialize(self) -> None:
+        """Declare the output, of the shape of both inputs."""
+        self.add_output_variable(list(self.get_input_variable().shape))
+
+
+class ChannelConcat(Layer):
+    """The channels of the first input and then those of the second, for each pixel."""
+
+    _expected_attributes = ()
+
+    def initialize(self) -> None:
+        """Declare the output, (*space, channels of both)."""
+        a, b = (self.get_input_variable(name).shape for name in self.inputs)
+        self.add_output_variable([*a[:-1], a[-1] + b[-1]])
+
+
+class PixelUpsample(Layer):
+    """Each pixel ``factor`` times along each axis, or once with ``fill`` between (``apart``)."""
+
+    _expected_attributes = (
+        Attribute("factor", value_type=list),
+        Attribute("space", value_type=list),
+        Attribute("apart", value_type=int),
+        Attribute("fill", value_type=int),
+    )
+
+    def initialize(self) -> None:
+        """Declare the output, (*space, channels)."""
+        channels = self.get_input_variable().shape[-1]
+        self.add_output_variable([*self.get_attr("space"), channels])
+
+
 class ArgMax(Layer):
     """Index of the first largest element."""
 
@@ -166,7 +206,7 @@ def register_layers() -> None:
     """Make hls4ml know the layers; a second call changes nothing."""
     for layer in (
         MultiThreshold, Requant, XnorPopcountMatMul, Window, PixelMatMul, Depthwise, MaxOfTaps,
-        Table, ArgMax, FloatNetwork,
+        Table, ArgMax, WeightedAdd, ChannelConcat, PixelUpsample, FloatNetwork,
     ):  # fmt: skip
         if layer.__name__ not in layer_map:
             register_layer(layer.__name__, layer)

@@ -36,6 +36,9 @@ def register_handlers() -> None:
         "MaxOfTaps": _max_of_taps,
         "Table": _table,
         "ArgMax": _argmax,
+        "WeightedAdd": _weighted_add,
+        "ChannelConcat": _channel_concat,
+        "PixelUpsample": _pixel_upsample,
     }
     for op in handlers.keys() - set(get_supported_onnx_layers()):
         register_onnx_layer_handler(op, handlers[op])
@@ -106,6 +109,24 @@ def _table(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) ->
 
 def _argmax(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -> Attributes:
     return _layer(node, inputs)
+
+
+def _weighted_add(node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto) -> Attributes:
+    gains = {name: _attribute(node, name) for name in ("gain_a", "gain_b")}
+    return _layer(node, inputs, **gains) | {"inputs": inputs}
+
+
+def _channel_concat(
+    node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto
+) -> Attributes:
+    return _layer(node, inputs) | {"inputs": inputs}
+
+
+def _pixel_upsample(
+    node: NodeProto, inputs: Names, shapes: Shapes, graph: GraphProto
+) -> Attributes:
+    names = ("factor", "space", "apart", "fill")
+    return _layer(node, inputs, **{name: _attribute(node, name) for name in names})
 
 
 def _layer(node: NodeProto, inputs: Names, **attributes: object) -> Attributes:

@@ -80,9 +80,12 @@ def _model(graph: ir.Graph, out: Path, part: str) -> Any:
     register_templates()
     x = graph.tensor(graph.input)
     layers = [("x", x, _CppLayer("InputLayer", {"input_shape": [*x.space, x.size]}))]
+    writers = {graph.input: "x"}
     for i, layer in enumerate(graph.layers):
         spec = _cpp_layer(layer, graph.tensor(layer.x), graph.tensor(layer.y))
-        layers.append((cpp_name(i, layer.name), graph.tensor(layer.y), spec))
+        spec.attributes["inputs"] = [writers[name] for name in ir.inputs(layer)]
+        writers[layer.y] = cpp_name(i, layer.name)
+        layers.append((writers[layer.y], graph.tensor(layer.y), spec))
     config = hls4ml.utils.config.create_config(
         output_dir=str(out), project_name=PROJECT, backend="Vitis", part=part, io_type="io_parallel"
     )
@@ -144,8 +147,20 @@ def _cpp_layer(layer: ir.Layer, x: ir.Tensor, y: ir.Tensor) -> _CppLayer:
             return _requant(layer, x)
         case ir.ArgMax():
             return _CppLayer("ArgMax")
+        case ir.Add():
+            gains = dict(zip(("gain_a", "gain_b"), layer.gains, strict=True))
+            return _CppLayer("WeightedAdd", gains)
+        case ir.Concat():
+            return _CppLayer("ChannelConcat")
+        case ir.Upsample():
+            return _CppLayer("PixelUpsample", _upsample(layer))
         case _:
             assert_never(layer)
+
+
+def _upsample(layer: ir.Upsample) -> dict[str, Any]:
+    fill = {"apart": 0, "fill": 0} if layer.fill is None else {"apart": 1, "fill": layer.fill}
+    return {"factor": list(layer.factor), "space": list(layer.space), **fill}
 
 
 def _requant(layer: ir.Requant, x: ir.Tensor) -> _CppLayer:

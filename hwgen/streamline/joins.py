@@ -122,11 +122,11 @@ def _is_plain(old: int, new: int, node: NodeProto) -> bool:
     where: FloatArray
     match given.get("coordinate_transformation_mode", b"half_pixel"):
         case b"asymmetric":
-            where = at / ratio
+            where = np.asarray(at / ratio)
         case b"half_pixel" | b"pytorch_half_pixel":
-            where = (at + 0.5) / ratio - 0.5
+            where = np.asarray((at + 0.5) / ratio - 0.5)
         case b"align_corners":
-            where = at * (old - 1) / max(new - 1, 1)
+            where = np.asarray(at * (old - 1) / max(new - 1, 1))
         case _:
             return False
     match given.get("nearest_mode", b"round_prefer_floor"):

@@ -151,4 +151,66 @@ class Requant(_IntegerOp):
         self._result(context, confine(y, lo, hi, Overflow(self.get_nodeattr("overflow"))))
 
 
-custom_op = {op.__name__: op for op in (Requant, Window, Depthwise, MaxOfTaps, Table)}
+class WeightedAdd(_IntegerOp):
+    """``y = gain_a * a + gain_b * b``."""
+
+    def get_nodeattr_types(self) -> dict[str, tuple[str, bool, Any]]:
+        """Return the attributes: name -> (type, required, default)."""
+        return {"gain_a": ("i", True, 1), "gain_b": ("i", True, 1)}
+
+    def execute_node(self, context: dict[str, Any], graph: Any) -> None:
+        """Add."""
+        a, b = self._operands(context)
+        self._result(context, a * self.get_nodeattr("gain_a") + b * self.get_nodeattr("gain_b"))
+
+
+class ChannelConcat(_IntegerOp):
+    """The channels of ``a``, then those of ``b``."""
+
+    def get_nodeattr_types(self) -> dict[str, tuple[str, bool, Any]]:
+        """Return the attributes: none."""
+        return {}
+
+    def make_shape_compatible_op(self, model: Any) -> Any:
+        """Return the standard's Concat."""
+        return helper.make_node("Concat", self.onnx_node.input, self.onnx_node.output, axis=-1)
+
+    def execute_node(self, context: dict[str, Any], graph: Any) -> None:
+        """Put in a row."""
+        self._result(context, np.concatenate(self._operands(context), axis=-1))
+
+
+class PixelUpsample(_IntegerOp):
+    """Each pixel ``factor`` times along each axis, or once with ``fill`` between (``apart``)."""
+
+    def get_nodeattr_types(self) -> dict[str, tuple[str, bool, Any]]:
+        """Return the attributes: name -> (type, required, default)."""
+        sizes: dict[str, tuple[str, bool, Any]] = {
+            name: ("ints", True, []) for name in ("factor", "space")
+        }
+        return sizes | {"apart": ("i", True, 0), "fill": ("i", True, 0)}
+
+    def make_shape_compatible_op(self, model: Any) -> Any:
+        """Return a constant of the output's shape."""
+        shape = model.get_tensor_shape(self.onnx_node.input[0])
+        return self.make_const_shape_op([shape[0], *self.get_nodeattr("space"), shape[-1]])
+
+    def execute_node(self, context: dict[str, Any], graph: Any) -> None:
+        """Look up the pixel of each position."""
+        (x,) = self._operands(context)
+        space, factor = self.get_nodeattr("space"), self.get_nodeattr("factor")
+        at = np.indices(space)
+        pixel = tuple(axis // f for axis, f in zip(at, factor, strict=True))
+        y = x[(slice(None), *pixel)]
+        if self.get_nodeattr("apart"):
+            between = np.any([a % f for a, f in zip(at, factor, strict=True)], axis=0)
+            y[:, between] = self.get_nodeattr("fill")
+        self._result(context, y)
+
+
+custom_op = {
+    op.__name__: op
+    for op in (
+        Requant, Window, Depthwise, MaxOfTaps, Table, WeightedAdd, ChannelConcat, PixelUpsample
+    )
+}  # fmt: skip

@@ -15,7 +15,9 @@ from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 
 from hwgen.graph.ir import (
+    Add,
     ArgMax,
+    Concat,
     Dense,
     Depthwise,
     Graph,
@@ -25,8 +27,10 @@ from hwgen.graph.ir import (
     Table,
     Tensor,
     Threshold,
+    Upsample,
     Window,
     XnorDense,
+    inputs,
 )
 from hwgen.graph.serialize import dumps
 from hwgen.streamline.ops import DOMAIN
@@ -77,7 +81,7 @@ def _node(layer: Layer, x: Tensor, y: Tensor) -> tuple[NodeProto, list[TensorPro
     ) -> tuple[NodeProto, list[TensorProto]]:
         names = [f"{layer.name}_{role}" for role in constants]
         made = helper.make_node(
-            op, [layer.x, *names], [layer.y], name=layer.name, domain=domain, **attributes
+            op, [*inputs(layer), *names], [layer.y], name=layer.name, domain=domain, **attributes
         )
         pairs = zip(names, constants.values(), strict=True)
         return made, [numpy_helper.from_array(array, name) for name, array in pairs]
@@ -110,6 +114,15 @@ def _node(layer: Layer, x: Tensor, y: Tensor) -> tuple[NodeProto, list[TensorPro
                         rounding=str(layer.rounding), overflow=str(layer.overflow))  # fmt: skip
         case ArgMax():
             return node("ArgMax", {}, axis=1, keepdims=1)
+        case Add():
+            gains = dict(zip(("gain_a", "gain_b"), layer.gains, strict=True))
+            return node("WeightedAdd", {}, DOMAIN, **gains)
+        case Concat():
+            return node("ChannelConcat", {}, DOMAIN)
+        case Upsample():
+            apart = layer.fill is not None
+            return node("PixelUpsample", {}, DOMAIN, factor=layer.factor, space=layer.space,
+                        apart=int(apart), fill=layer.fill if apart else 0)  # fmt: skip
         case _:
             assert_never(layer)
 
