@@ -2,8 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from cocotb.triggers import Timer
@@ -40,13 +39,19 @@ def words(values: np.ndarray, bits: int) -> list[int]:
     return [int.from_bytes(beat.tobytes(), "little") for beat in beats]
 
 
-@dataclass
-class Trace:
-    """Beats that came out, and the cycles of the transfers on both sides."""
+class Port:
+    """One stream of the module: the beats to send or that came, and when they were transferred.
 
-    beats: list[int] = field(default_factory=list)
-    sent_at: list[int] = field(default_factory=list)
-    received_at: list[int] = field(default_factory=list)
+    ``may`` draws in each cycle whether a source offers its next beat or a sink is ready.
+    """
+
+    def __init__(self, dut, name: str, may: Choice = always, beats: Iterable[int] = ()) -> None:
+        self.tdata = getattr(dut, f"{name}_tdata")
+        self.tvalid = getattr(dut, f"{name}_tvalid")
+        self.tready = getattr(dut, f"{name}_tready")
+        self.may = may
+        self.beats = list(beats)
+        self.at: list[int] = []  # cycles of the transfers
 
 
 async def tick(dut) -> None:
@@ -58,45 +63,43 @@ async def tick(dut) -> None:
 
 async def reset(dut) -> None:
     dut.rst.value = 1
-    dut.s_axis_tvalid.value = 0
-    dut.m_axis_tready.value = 0
+    for k in ("", 0, 1):
+        for name in (f"s{k}_axis_tvalid", f"m{k}_axis_tready"):
+            if hasattr(dut, name):
+                getattr(dut, name).value = 0
     for _ in range(2):
         await tick(dut)
     dut.rst.value = 0
 
 
 async def drive(
-    dut,
-    beats: list[int],
-    count: int,
-    offer: Choice = always,
-    accept: Choice = always,
-    limit: int = 100_000,
-) -> Trace:
-    """Send ``beats`` and receive ``count`` beats; a beat stays once offered.
+    dut, sources: list[Port], sinks: list[Port], count: int, limit: int = 100_000
+) -> None:
+    """Send the beats of the sources and receive at the sinks; a beat stays once offered.
 
-    Ends when ``count`` beats have come out (for 0: when all have gone in), or after ``limit``
-    cycles; the caller compares.
+    Ends when every sink has ``count`` beats, or after ``limit`` cycles; the caller compares.
     """
-    trace = Trace()
-    offered = False
+    offered = [False] * len(sources)
     for cycle in range(limit):
-        sent = len(trace.sent_at)
-        if not offered and sent < len(beats) and offer():
-            offered = True
-            dut.s_axis_tdata.value = beats[sent]
-        dut.s_axis_tvalid.value = offered
-        dut.m_axis_tready.value = accept()
+        for k, source in enumerate(sources):
+            sent = len(source.at)
+            if not offered[k] and sent < len(source.beats) and source.may():
+                offered[k] = True
+                source.tdata.value = source.beats[sent]
+            source.tvalid.value = offered[k]
+        for sink in sinks:
+            sink.tready.value = sink.may()
         dut.clk.value = 0
         await Timer(5, "ns")
-        if offered and dut.s_axis_tready.value == 1:
-            trace.sent_at.append(cycle)
-            offered = False
-        if dut.m_axis_tready.value == 1 and dut.m_axis_tvalid.value == 1:
-            trace.beats.append(int(dut.m_axis_tdata.value))
-            trace.received_at.append(cycle)
+        for k, source in enumerate(sources):
+            if offered[k] and source.tready.value == 1:
+                source.at.append(cycle)
+                offered[k] = False
+        for sink in sinks:
+            if sink.tready.value == 1 and sink.tvalid.value == 1:
+                sink.beats.append(int(sink.tdata.value))
+                sink.at.append(cycle)
         dut.clk.value = 1
         await Timer(5, "ns")
-        if len(trace.beats) >= count > 0 or (count == 0 and len(trace.sent_at) == len(beats)):
+        if all(len(sink.beats) >= count for sink in sinks):
             break
-    return trace
