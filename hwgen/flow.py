@@ -31,7 +31,20 @@ from hwgen.errors import FoldError, HwgenError
 from hwgen.graph.check import check
 from hwgen.graph.execute import decode, encode, trace
 from hwgen.graph.execute import run as run_reference
-from hwgen.graph.ir import Dense, Depthwise, Graph, Layer, MaxPool, Product, Window, XnorDense
+from hwgen.graph.ir import (
+    Add,
+    Concat,
+    Dense,
+    Depthwise,
+    Graph,
+    Layer,
+    MaxPool,
+    Product,
+    Upsample,
+    Window,
+    XnorDense,
+    inputs,
+)
 from hwgen.graph.names import identifier
 from hwgen.graph.serialize import dumps
 from hwgen.graph.stimulus import random_inputs
@@ -40,9 +53,9 @@ from hwgen.parts import find_part
 from hwgen.schedule import (
     cycles,
     initiation_interval,
-    lanes_after,
     layer_cost,
     schedule,
+    stream_lanes,
     total_cost,
 )
 from hwgen.sim.compare import Verdict, compare
@@ -178,14 +191,15 @@ def _plain(reuse: Reuse) -> int | dict[str, int] | None:
 
 
 def _layer_facts(graph: Graph) -> list[dict[str, Any]]:
-    facts, lanes = [], graph.entry_lanes
+    facts, widths = [], stream_lanes(graph)
     for layer in graph.layers:
-        x, y = graph.tensor(layer.x), graph.tensor(layer.y)
+        x, y, lanes = graph.tensor(layer.x), graph.tensor(layer.y), widths[layer.x]
         product = isinstance(layer, Product)
         facts.append(
             {
                 "name": layer.name,
                 "kind": type(layer).__name__,
+                "inputs": list(inputs(layer)),
                 "shape": [x.size, y.size],
                 "space": [list(x.space), list(y.space)],
                 **_fold_facts(layer, lanes),
@@ -196,13 +210,12 @@ def _layer_facts(graph: Graph) -> list[dict[str, Any]]:
                 "estimate": asdict(layer_cost(layer, graph, lanes)),
             }
         )
-        lanes = lanes_after(layer, lanes)
     return facts
 
 
 def _fold_facts(layer: Layer, lanes: int) -> dict[str, Any]:
     match layer:
-        case Window() | MaxPool():
+        case Window() | MaxPool() | Upsample() | Add() | Concat():
             return {"simd": layer.fold.simd, "pe": layer.fold.pe, "order": None, "w_bits": None}
         case Dense() | XnorDense() | Depthwise():
             order = None if isinstance(layer, Depthwise) else str(layer.fold.order)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 import numpy as np
 
-from hwgen.emit.stream import Stream, clocked
+from hwgen.emit.stream import Stream, clocked, connect
 from hwgen.emit.sv import Instance, Value
 from hwgen.graph.ir import (
+    Add,
     ArgMax,
     Dense,
     Depthwise,
+    Graph,
+    Join,
     Layer,
     MaxPool,
     Order,
@@ -21,6 +24,7 @@ from hwgen.graph.ir import (
     Table,
     Tensor,
     Threshold,
+    Upsample,
     Window,
     XnorDense,
 )
@@ -47,8 +51,11 @@ class Emitted:
     memories: dict[str, list[str]]
 
 
-def emit_layer(layer: Layer, source: Stream, x: Tensor, y: Tensor) -> Emitted:
-    """Return the hardware of ``layer``, which reads ``source``."""
+def emit_layer(layer: Layer, sources: Sequence[Stream], graph: Graph) -> Emitted:
+    """Return the hardware of ``layer``, which reads ``sources``."""
+    source, x, y = sources[0], graph.tensor(layer.x), graph.tensor(layer.y)
+    if isinstance(layer, Join):
+        return _join(layer, sources, graph)
 
     def made(
         module: str, lanes: int, params: dict[str, Value], memories: dict[str, list[str]]
@@ -74,11 +81,41 @@ def emit_layer(layer: Layer, source: Stream, x: Tensor, y: Tensor) -> Emitted:
             return _threshold(layer, source.lanes, x, x_params, y, made)
         case Requant():
             return _requant(layer, source.lanes, x_params, y, made)
+        case Upsample():
+            return made("hw_upsample", layer.fold.pe, _upsample(layer, x, x_params, y), {})
         case ArgMax():
             params = {"N": x.size, "PE": source.lanes, **x_params, "Y_W": y.type.bits}
             return made("hw_argmax", 1, params, {})
         case _:
             assert_never(layer)
+
+
+def _join(layer: Join, sources: Sequence[Stream], graph: Graph) -> Emitted:
+    a, b, y = (graph.tensor(name) for name in (layer.x, layer.other, layer.y))
+    pe = layer.fold.pe
+    params: dict[str, Value] = {"PE": pe}
+    for n, t in enumerate((a, b)):
+        params |= {f"X{n}_W": t.type.bits, f"X{n}_SIGNED": int(t.type.signed)}
+    params["Y_W"] = y.type.bits
+    if isinstance(layer, Add):
+        module, own = "hw_add", dict(zip(("G0", "G1"), layer.gains, strict=True))
+    else:
+        module, own = "hw_concat", {"BEATS0": a.size // pe, "BEATS1": b.size // pe}
+    sink = Stream(y.name, y.type, pe, y.values // pe)
+    ports = {"clk": "clk", "rst": "rst", **connect("s0_axis", sources[0])}
+    ports |= connect("s1_axis", sources[1]) | connect("m_axis", sink)
+    return Emitted(Instance(module, f"u_{layer.name}", {**params, **own}, ports), sink, {})
+
+
+def _upsample(
+    layer: Upsample, x: Tensor, x_params: dict[str, Value], y: Tensor
+) -> dict[str, Value]:
+    (in_h, in_w), (out_h, out_w), (fy, fx) = map(plane, (x.space, y.space, layer.factor))
+    return {
+        "IN_H": in_h, "IN_W": in_w, "FY": fy, "FX": fx, "OUT_H": out_h, "OUT_W": out_w,
+        "CF": x.size // layer.fold.pe, "PE": layer.fold.pe, **x_params, "Y_W": y.type.bits,
+        "STUFF": int(layer.fill is not None), "FILL": layer.fill or 0,
+    }  # fmt: skip
 
 
 _Made = Callable[[str, int, dict[str, Value], dict[str, list[str]]], Emitted]

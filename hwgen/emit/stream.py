@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
 
@@ -40,6 +41,21 @@ def connect(role: str, stream: Stream) -> dict[str, str]:
 def clocked(source: Stream, sink: Stream) -> dict[str, str]:
     """Return the ports of a module with one stream in and one out."""
     return {"clk": "clk", "rst": "rst", **connect("s_axis", source), **connect("m_axis", sink)}
+
+
+def fork(top: Module, stream: Stream, names: Sequence[str]) -> list[Stream]:
+    """Return a stream of every name, each with all beats of ``stream``."""
+    if len(names) == 1:
+        return [stream]
+    rest = names[1] if len(names) == 2 else f"{names[0]}_rest"
+    sinks = [
+        declare(top, Stream(name, stream.type, stream.lanes, stream.beats))
+        for name in (names[0], rest)
+    ]
+    ports = {"clk": "clk", "rst": "rst", **connect("s_axis", stream)}
+    ports |= connect("m0_axis", sinks[0]) | connect("m1_axis", sinks[1])
+    top.add(Instance("hw_fork", f"u_{names[0]}_fork", {"DATA_W": stream.width}, ports))
+    return [sinks[0], *fork(top, sinks[1], names[1:])]
 
 
 def resize(top: Module, stream: Stream, lanes: int, burst: int) -> Stream:

@@ -5,9 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hwgen.emit.layers import emit_layer
-from hwgen.emit.stream import Stream, buffer, clocked, declare, resize
+from hwgen.emit.stream import Stream, buffer, clocked, declare, fork, resize
 from hwgen.emit.sv import Instance, Module, Port
-from hwgen.graph.ir import Dense, Graph, Order, Product, Window, XnorDense
+from hwgen.graph.ir import (
+    Add,
+    Concat,
+    Dense,
+    Depthwise,
+    Graph,
+    Join,
+    Layer,
+    MaxPool,
+    Order,
+    Product,
+    Upsample,
+    Window,
+    XnorDense,
+    inputs,
+)
 
 TOP = "top"
 
@@ -34,30 +49,63 @@ def emit_top(graph: Graph, header: str) -> Design:
     lanes = graph.entry_lanes
     source = Stream(entry.name, entry.type, lanes, entry.values // lanes)
     body = Module(TOP, ())
-    stream = _enter(body, source)
+    plumbing = _Plumbing(graph, body)
+    plumbing.publish(graph.input, _enter(body, source), 1)
     probes: list[Stream] = []
     memories: dict[str, list[str]] = {}
-    burst = 1
     for layer in graph.layers:
         body.comment(layer.name)
-        if isinstance(layer, Window | Product):
-            stream = resize(body, stream, layer.fold.simd, burst)
-            if layer.fold.fifo_depth:
-                stream = buffer(body, stream, layer.fold.fifo_depth)
-            burst = _burst(layer, graph.tensor(layer.y).size)
-        emitted = emit_layer(layer, stream, graph.tensor(layer.x), graph.tensor(layer.y))
+        sources = plumbing.sources(layer)
+        emitted = emit_layer(layer, sources, graph)
         stream = declare(body, emitted.stream)
         body.add(emitted.instance)
         probes.append(stream)
         memories |= emitted.memories
+        plumbing.publish(layer.y, stream, _burst(layer, graph.tensor(layer.y).size))
     _leave(body, stream)
     about = f"{header}{_about('s_axis', source)}{_about('m_axis', stream)}\n"
     top = Module(TOP, _ports(source, stream), about, body.body)
     return Design(str(top), memories, source, stream, tuple(probes))
 
 
-def _burst(layer: Window | Product, channels: int) -> int:
-    """Return the beats that leave a layer in a row.
+class _Plumbing:
+    """What lies between layers: forks where several read a tensor, width converters, FIFOs."""
+
+    def __init__(self, graph: Graph, top: Module) -> None:
+        self._graph, self._top = graph, top
+        self._branches: dict[str, list[Stream]] = {}  # of a tensor, one for each read to come
+        self._burst: dict[str, int] = {}
+
+    def publish(self, tensor: str, stream: Stream, burst: int | None) -> None:
+        """Offer a tensor to its readers.
+
+        burst  beats that arrive in a row; None: as many as come into the layer that wrote it
+        """
+        names = [
+            f"{tensor}_to_{layer.name}{'_other' if at else ''}"
+            for layer in self._graph.layers
+            for at, name in enumerate(inputs(layer))
+            if name == tensor
+        ]
+        self._branches[tensor] = fork(self._top, stream, names) if len(names) > 1 else [stream]
+        if burst is None:
+            writer = next(layer for layer in self._graph.layers if layer.y == tensor)
+            burst = self._burst[writer.x]
+        self._burst[tensor] = burst
+
+    def sources(self, layer: Layer) -> list[Stream]:
+        """Return the streams that a layer reads, as wide as it reads them, FIFOs included."""
+        streams = [(self._branches[name].pop(0), self._burst[name]) for name in inputs(layer)]
+        if not isinstance(layer, Window | Product | Upsample | Join):
+            return [stream for stream, _ in streams]
+        wide = [resize(self._top, s, layer.fold.simd, burst) for s, burst in streams]
+        depths = (layer.fold.fifo_depth, layer.fold.other_depth)
+        pairs = zip(wide, depths, strict=False)
+        return [buffer(self._top, s, depth) if depth else s for s, depth in pairs]
+
+
+def _burst(layer: Layer, channels: int) -> int | None:
+    """Return the beats that leave a layer in a row; None: as many as come.
 
     A row-wise layer spreads its outputs over the vector, a column-wise one does not.
     """
@@ -66,8 +114,10 @@ def _burst(layer: Window | Product, channels: int) -> int:
             return 1
         case Dense() | XnorDense() if layer.fold.order is Order.ROW:
             return 1
-        case _:
+        case Dense() | XnorDense() | Depthwise() | MaxPool() | Upsample() | Add() | Concat():
             return channels // layer.fold.pe
+        case _:
+            return None
 
 
 def _about(port: str, stream: Stream) -> str:

@@ -1,16 +1,17 @@
 """Folding: how parallel each layer is, and how deep the FIFOs between them are."""
 
 from hwgen.schedule.cost import Cost, layer_cost
-from hwgen.schedule.fold import DEFAULT_CYCLES, lanes_after, schedule, total_cost
-from hwgen.schedule.work import cycles, initiation_interval
+from hwgen.schedule.fold import DEFAULT_CYCLES, schedule, total_cost
+from hwgen.schedule.work import cycles, initiation_interval, read_lanes, stream_lanes
 
 __all__ = [
     "DEFAULT_CYCLES",
     "Cost",
     "cycles",
     "initiation_interval",
-    "lanes_after",
     "layer_cost",
+    "read_lanes",
     "schedule",
+    "stream_lanes",
     "total_cost",
 ]

@@ -10,7 +10,9 @@ from math import ceil, prod
 from typing import assert_never
 
 from hwgen.graph.ir import (
+    Add,
     ArgMax,
+    Concat,
     Dense,
     Depthwise,
     Fold,
@@ -23,6 +25,7 @@ from hwgen.graph.ir import (
     Table,
     Tensor,
     Threshold,
+    Upsample,
     Window,
     XnorDense,
 )
@@ -81,6 +84,21 @@ def layer_cost(layer: Layer, graph: Graph, lanes: int) -> Cost:
             table = memory_cost(ceil(y.size / lanes), lanes * (m + b))
             add = Cost(lut=lanes * (max(wide, b) + y.type.bits), ff=lanes * (wide + b))
             return add + table + Cost(dsp=lanes if m else 0)
+        case Add():
+            gains = sum(bin(abs(g)).count("1") for g in layer.gains)
+            return Cost(lut=layer.fold.pe * gains * y.type.bits / 2, ff=layer.fold.pe * y.type.bits)
+        case Concat():
+            wide = layer.fold.pe * y.type.bits
+            return Cost(lut=wide, ff=wide)
+        case Upsample():
+            wide = layer.fold.pe * x.type.bits
+            rows = 2 * prod(x.space[1:]) * x.size // layer.fold.pe
+            own = Cost(lut=40 + wide, ff=40 + wide)
+            if layer.fill is not None:
+                return own
+            return own + (
+                lutram_cost(rows, wide) if rows <= 2 * _LUTRAM_DEPTH else memory_cost(rows, wide)
+            )
         case ArgMax():
             return Cost(lut=lanes * 2 * x.type.bits, ff=x.type.bits + y.type.bits)
         case _:

@@ -1,48 +1,36 @@
-"""Choose SIMD and PE of every layer: an exact solver over all legal foldings of a chain.
+"""Choose SIMD and PE of every layer: an exact solver over all legal foldings of a graph.
 
 A layer of ``out x in`` at ``simd x pe`` takes ``(in / simd) * (out / pe)`` cycles per pixel.  The
-chain's initiation interval is the largest of these and of the width converters between layers, so
-layers are independent but for the width of the stream between them: dynamic programming over the
-PE of the previous layer finds the least total cost.
+graph's initiation interval is the largest of these and of the width converters between layers, so
+layers are independent but for the width of the streams between them: dynamic programming over the
+widths of the streams that later layers still read finds the least total cost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import ceil, gcd
+from math import ceil
 
 from hwgen.errors import FoldError
-from hwgen.graph.ir import (
-    Dense,
-    Depthwise,
-    Fold,
-    Graph,
-    Layer,
-    MaxPool,
-    Order,
-    Product,
-    Window,
-    XnorDense,
-)
+from hwgen.graph.ir import Fold, Graph, Layer, inputs
 from hwgen.parts import Part
-from hwgen.schedule.cost import Cost, layer_cost, product_cost, width_cost, window_cost
+from hwgen.schedule.candidates import MAX_MULTIPLIERS, candidates, fastest_cycles, frames
+from hwgen.schedule.cost import Cost, layer_cost, width_cost, window_cost
 from hwgen.schedule.work import (
     Group,
-    extent,
     groups,
+    head_cycles,
     initiation_interval,
-    is_per_channel,
     joint_cycles,
     multiplications,
-    product_cycles,
-    window_cycles,
+    read_lanes,
+    stream_lanes,
 )
 
 DEFAULT_CYCLES = 1024  # of a small network; of a large one what so many multipliers take
 DEFAULT_MULTIPLIERS = 256
-MAX_MULTIPLIERS = 16_384  # of one layer; more take hours to compile, and no part has the room
-MAX_PE = 1000  # hw_threshold names its memory images by lanes of three digits
 _FILL = 0.7  # share of a part's LUTs that an estimate may take; routing needs the rest
 
 
@@ -74,174 +62,120 @@ def schedule(
 
 def default_cycles(graph: Graph) -> int:
     """Return a target that every layer can meet, with a moderate number of multipliers."""
-    found = groups(graph)
-    work = sum(multiplications(g.product, graph) for g in found)
-    fastest = max(
-        min(max(product_cycles(g.product, graph, *pair), _feed(g, graph, pair)) for pair in pairs)
-        for g, pairs in ((g, _pairs(g, graph)) for g in found)
-    )
+    found = [g for g in groups(graph) if g.head is not None]
+    work = sum(multiplications(g.head, graph) for g in found)
+    fastest = max(fastest_cycles(g, graph) for g in found)
     return max(DEFAULT_CYCLES, work // DEFAULT_MULTIPLIERS, fastest)
 
 
 def total_cost(graph: Graph) -> Cost:
     """Return the estimated resources of a folded graph."""
-    total, lanes = Cost(), graph.entry_lanes
+    total, lanes = Cost(), stream_lanes(graph)
     for layer in graph.layers:
-        if isinstance(layer, Window | Product):
-            total += width_cost(graph.tensor(layer.x).type.bits, lanes, layer.fold.simd)
-        total += layer_cost(layer, graph, lanes)
-        lanes = lanes_after(layer, lanes)
+        for name in inputs(layer):
+            bits = graph.tensor(name).type.bits
+            total += width_cost(bits, lanes[name], read_lanes(layer, lanes[name]))
+        total += layer_cost(layer, graph, lanes[layer.x])
     return total
 
 
-def lanes_after(layer: Layer, lanes: int) -> int:
-    """Return the values per beat that leave a layer which reads ``lanes`` per beat."""
-    match layer:
-        case Window():
-            return layer.fold.simd
-        case Dense() | XnorDense() | Depthwise() | MaxPool():
-            return layer.fold.pe
-        case _:
-            return lanes
+Lanes = tuple[tuple[str, int], ...]  # of the streams that are still to be read, by tensor
+Best = dict[Lanes, tuple[float, tuple[Fold | None, ...]]]  # least cost, and the folds so far
 
 
 def _solve(graph: Graph, target: int, reuse: Mapping[str, int]) -> Graph:
-    """Return the cheapest folding; ``best`` maps the PE of a layer to (cost, folds so far)."""
-    best: dict[int, tuple[float, tuple[Fold, ...]]] = {0: (0.0, ())}
-    for i, group in enumerate(groups(graph)):
-        bits = graph.tensor(group.x).type.bits
-        found: dict[int, tuple[float, tuple[Fold, ...]]] = {}
-        for fold in _candidates(group, graph, target, reuse.get(group.product.name), i):
+    """Return the cheapest folding."""
+    units = groups(graph)
+    left = Counter(name for group in units for name in group.reads)
+    best = _entries(units, graph)
+    for i, group in enumerate(units):
+        left.subtract(group.reads)
+        found: Best = {}
+        for fold in _options(group, graph, target, reuse, i):
             own = _group_cost(group, graph, fold)
-            taken = product_cycles(group.product, graph, fold.simd, fold.pe)
-            for before, (cost, folds) in best.items():
-                if i and joint_cycles(group, graph, before, fold.simd) > max(target, taken):
+            for state, (cost, folds) in best.items():
+                lanes = dict(state)
+                if fold is not None and not any(folds):  # the first sets the width of the input
+                    entry = lanes.setdefault(graph.input, fold.simd)
+                    if entry != fold.simd:
+                        continue
+                joints = _joints(group, graph, lanes, fold, target)
+                if joints is None:
                     continue
-                joint = width_cost(bits, before, fold.simd).scalar if i else 0.0
-                total = cost + own + joint
-                if fold.pe not in found or total < found[fold.pe][0]:
-                    found[fold.pe] = (total, (*folds, fold))
+                lanes[group.y] = lanes[group.reads[0]] if fold is None else fold.pe
+                key = tuple(sorted((t, n) for t, n in lanes.items() if left[t]))
+                total = cost + own + joints
+                if key not in found or total < found[key][0]:
+                    found[key] = (total, (*folds, fold))
         if not found:
             raise FoldError(
-                f"{group.product.name}: no folding meets {target} cycles with the width of the "
+                f"{group.name}: no folding meets {target} cycles with the width of the "
                 "stream from the layer before; raise --target-cycles."
             )
         best = found
     return _folded(graph, min(best.values(), key=lambda entry: entry[0])[1])
 
 
-def _group_cost(group: Group, graph: Graph, fold: Fold) -> float:
-    x, y = graph.tensor(group.product.x), graph.tensor(group.product.y)
-    own = product_cost(group.product, fold, x, y)
+def _entries(units: Sequence[Group], graph: Graph) -> Best:
+    """Return the states at the input: its width is open unless elementwise layers come first."""
+    if units[0].head is not None:
+        return {(): (0.0, ())}
+    size = graph.tensor(graph.input).size
+    widths = [n for n in range(1, size + 1) if size % n == 0]
+    return {((graph.input, n),): (0.0, ()) for n in widths}
+
+
+def _options(
+    group: Group, graph: Graph, target: int, reuse: Mapping[str, int], index: int
+) -> Sequence[Fold | None]:
+    """Return the foldings of a group; without a head it takes its stream as it comes."""
+    if group.head is None:
+        return (None,)
+    return candidates(group, graph, target, reuse.get(group.name), index)
+
+
+def _joints(
+    group: Group, graph: Graph, lanes: Mapping[str, int], fold: Fold | None, target: int
+) -> float | None:
+    """Return the cost of the width converters in front of a group; None: one is too slow."""
+    if fold is None or group.head is None:
+        return 0.0
+    slowest = max(target, head_cycles(group.head, graph, fold.simd, fold.pe))
+    total = 0.0
+    for name in group.reads:
+        if joint_cycles(graph, name, lanes[name], fold.simd) > slowest:
+            return None
+        total += width_cost(graph.tensor(name).type.bits, lanes[name], fold.simd).scalar
+    return total
+
+
+def _group_cost(group: Group, graph: Graph, fold: Fold | None) -> float:
+    """Return the cost of a group; without a head its lanes are not its choice."""
+    if fold is None or group.head is None:
+        return 0.0
+    own = layer_cost(replace(group.head, fold=fold), graph, fold.simd)
     if group.window is not None:
         own += window_cost(group.window, graph, fold.simd)
     own = sum((layer_cost(e, graph, fold.simd) for e in group.before), own)
     return sum((layer_cost(e, graph, fold.pe) for e in group.after), own).scalar
 
 
-def _folded(graph: Graph, folds: Sequence[Fold]) -> Graph:
-    layers: list[Layer] = []
+def _folded(graph: Graph, folds: Sequence[Fold | None]) -> Graph:
+    folded: dict[str, Layer] = {}
     for group, fold in zip(groups(graph), folds, strict=True):
-        layers += group.before
+        if fold is None or group.head is None:
+            continue
+        folded[group.head.y] = replace(group.head, fold=fold)
         if group.window is not None:
-            layers.append(replace(group.window, fold=Fold(fold.simd, fold.simd)))
-        layers += [replace(group.product, fold=fold), *group.after]
-    return replace(graph, layers=tuple(layers))
-
-
-def _candidates(
-    group: Group, graph: Graph, target: int, reuse: int | None, index: int
-) -> list[Fold]:
-    """Return the foldings worth a look; at the first product nothing is buffered."""
-    layer, pixels = group.product, graph.tensor(group.product.y).pixels
-    _, fan_in = extent(layer, graph)
-    _check_multipliers(layer, graph, target if reuse is None else reuse * pixels)
-    order = Order.ROW if index % 2 == 0 else Order.COLUMN
-    pairs = _pairs(group, graph)
-    work = {pair: product_cycles(layer, graph, *pair) for pair in pairs}
-    if reuse is None:
-        fitting = [pair for pair in pairs if max(work[pair], _feed(group, graph, pair)) <= target]
-        chosen = _undominated(fitting)
-    else:
-        chosen = [pair for pair in pairs if work[pair] == reuse * pixels]
-    if not chosen:
-        raise _no_fold(group, graph, target, reuse, {n // pixels for n in work.values()})
-    waiting = group.window is None and index > 0
-    return [Fold(s, p, order, fan_in // s if waiting else 0) for s, p in chosen]
-
-
-def _pairs(group: Group, graph: Graph) -> list[tuple[int, int]]:
-    """Return every legal SIMD and PE: a window hands on whole fractions of a pixel."""
-    rows, fan_in = extent(group.product, graph)
-    if is_per_channel(group.product):
-        return [(p, p) for p in _divisors(rows) if p <= MAX_PE]
-    width = fan_in if group.window is None else graph.tensor(group.window.x).size
-    width = gcd(width, *(graph.tensor(e.x).size for e in group.before))
-    return [(s, p) for s in _divisors(width) for p in _divisors(rows) if p <= MAX_PE]
-
-
-def _feed(group: Group, graph: Graph, pair: tuple[int, int]) -> int:
-    """Return the cycles per frame of what stands before and after a product in its group."""
-    simd, pe = pair
-    window = 0 if group.window is None else window_cycles(group.window, graph, simd)
-    return max(window, graph.tensor(group.product.y).values // pe)
-
-
-def _no_fold(
-    group: Group, graph: Graph, target: int, reuse: int | None, works: set[int]
-) -> FoldError:
-    layer = group.product
-    rows, fan_in = extent(layer, graph)
-    if reuse is None:
-        fastest = min(works) * graph.tensor(layer.y).pixels
-        return FoldError(
-            f"{layer.name}: no folding meets {target} cycles per frame; its fastest takes "
-            f"{fastest} or waits as long for its input. Raise --target-cycles."
-        )
-    near = sorted(works, key=lambda n: (abs(n - reuse), n))[:4]
-    folds = (
-        f"{fan_in} taps x {rows} channels fold into taps * (channels / PE) cycles with whole PE"
-        if is_per_channel(layer)
-        else f"{fan_in} inputs x {rows} outputs fold into (inputs / SIMD) * (outputs / PE) cycles "
-        "with whole SIMD and PE"
-    )
-    return FoldError(
-        f"{layer.name}: reuse {reuse} cannot be met: {folds}; the nearest legal values are "
-        f"{', '.join(map(str, sorted(near)))}."
-    )
-
-
-def _check_multipliers(layer: Product, graph: Graph, frame: int) -> None:
-    """Refuse a layer that needs too many multipliers to finish in ``frame`` cycles."""
-    work = multiplications(layer, graph)
-    if work // frame > MAX_MULTIPLIERS:
-        raise FoldError(
-            f"{layer.name}: {work:,} multiplications in {frame} cycles take "
-            f"{work // frame:,} multipliers side by side; one layer may have "
-            f"{MAX_MULTIPLIERS:,}. Raise its reuse, or the target cycles, to "
-            f"{ceil(work / MAX_MULTIPLIERS)} or more."
-        )
-
-
-def _undominated(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the pairs of which neither SIMD nor PE could be smaller alone."""
-    smallest_pe: dict[int, int] = {}
-    smallest_simd: dict[int, int] = {}
-    for simd, pe in pairs:
-        smallest_pe[simd] = min(pe, smallest_pe.get(simd, pe))
-        smallest_simd[pe] = min(simd, smallest_simd.get(pe, simd))
-    return sorted({*smallest_pe.items(), *((simd, pe) for pe, simd in smallest_simd.items())})
-
-
-def _divisors(n: int) -> list[int]:
-    return [d for d in range(1, n + 1) if n % d == 0]
+            folded[group.window.y] = replace(group.window, fold=Fold(fold.simd, fold.simd))
+    return replace(graph, layers=tuple(folded.get(e.y, e) for e in graph.layers))
 
 
 def _fastest(graph: Graph, part: Part) -> Graph:
     """Return the folding with the smallest initiation interval that fits the part."""
-    found = groups(graph)
-    least = max(ceil(multiplications(g.product, graph) / MAX_MULTIPLIERS) for g in found)
-    targets = sorted({frame for g in found for frame in _frames(g, graph) if frame >= least})
+    found = [g for g in groups(graph) if g.head is not None]
+    least = max(ceil(multiplications(g.head, graph) / MAX_MULTIPLIERS) for g in found)
+    targets = sorted({frame for g in found for frame in frames(g, graph) if frame >= least})
     low, high = 0, len(targets) - 1
     while low < high:
         middle = (low + high) // 2
@@ -252,19 +186,6 @@ def _fastest(graph: Graph, part: Part) -> Graph:
     folded = _solve(graph, targets[low], {})
     _check_budget(folded, part)
     return folded
-
-
-def _frames(group: Group, graph: Graph) -> Iterator[int]:
-    """Yield every number of cycles per frame that a group can take."""
-    layer = group.product
-    rows, fan_in = extent(layer, graph)
-    for simd in _divisors(fan_in):
-        for pe in _divisors(rows):
-            if pe <= MAX_PE:
-                yield product_cycles(layer, graph, simd, pe)
-    if group.window is not None:
-        for simd in _divisors(graph.tensor(group.window.x).size):
-            yield window_cycles(group.window, graph, simd)
 
 
 def _fits(graph: Graph, target: int, part: Part) -> bool:

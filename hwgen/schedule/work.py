@@ -4,48 +4,86 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from math import gcd, prod
+from typing import TypeAlias
 
 from hwgen.errors import ModelError
-from hwgen.graph.ir import Dense, Depthwise, Graph, Layer, MaxPool, Product, Window, XnorDense
+from hwgen.graph.ir import (
+    Add,
+    ArgMax,
+    Concat,
+    Dense,
+    Depthwise,
+    Graph,
+    Join,
+    Layer,
+    MaxPool,
+    Product,
+    Upsample,
+    Window,
+    XnorDense,
+    inputs,
+)
+
+Head: TypeAlias = Product | Upsample | Join
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A product, the window that feeds it, and the elementwise layers that follow it.
+    """A head, the window that feeds it, and the elementwise layers that follow it.
 
-    ``before``: elementwise layers in front of the first product of a graph.
+    Without a head: elementwise layers that start where several layers read one tensor.
+    ``before``: elementwise layers in front of the first head of a graph.
     """
 
     window: Window | None
-    product: Product
-    after: tuple[Layer, ...]
+    head: Head | None
+    after: tuple[Layer, ...] = ()
     before: tuple[Layer, ...] = ()
 
     @property
-    def x(self) -> str:
-        """Name of the tensor that the group reads."""
-        return self.product.x if self.window is None else self.window.x
+    def layers(self) -> tuple[Layer, ...]:
+        """All layers, in order."""
+        middle = (self.window, self.head)
+        return (*self.before, *(e for e in middle if e is not None), *self.after)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Names of the tensors that the group reads."""
+        return inputs(self.layers[0])
+
+    @property
+    def y(self) -> str:
+        """Name of the tensor that it writes for others."""
+        return self.layers[-1].y
+
+    @property
+    def name(self) -> str:
+        """Name of its head."""
+        return (self.head or self.layers[0]).name
 
 
 def groups(graph: Graph) -> list[Group]:
-    """Return the layers of a graph, product by product."""
+    """Return the layers of a graph, head by head."""
     found: list[Group] = []
-    window: Window | None = None
-    first: tuple[Layer, ...] = ()
+    pending = Group(None, None)  # what the next head will own
     for layer in graph.layers:
         match layer:
             case Window():
-                window = layer
-            case Dense() | XnorDense() | Depthwise() | MaxPool():
-                found.append(Group(window, layer, (), first))
-                window, first = None, ()
-            case _ if found:
-                found[-1] = replace(found[-1], after=(*found[-1].after, layer))
+                pending = replace(pending, window=layer)
+            case Dense() | XnorDense() | Depthwise() | MaxPool() | Upsample() | Add() | Concat():
+                found.append(replace(pending, head=layer))
+                pending = Group(None, None)
             case _:
-                first = (*first, layer)
-    if not found:
+                own = next((g for g in found if g.y == layer.x), None)
+                alone = len(graph.readers(layer.x)) == 1
+                if own is not None and alone:
+                    found[found.index(own)] = replace(own, after=(*own.after, layer))
+                elif alone:
+                    pending = replace(pending, before=(*pending.before, layer))
+                else:
+                    found.append(Group(None, None, (layer,)))
+    if not any(g.head for g in found):
         raise ModelError(
             f"{graph.name}: its layers only map each value to another; there is nothing to build. "
             "Add a product (dense, convolution, pooling), or leave them to the host."
@@ -53,9 +91,11 @@ def groups(graph: Graph) -> list[Group]:
     return found
 
 
-def product_cycles(layer: Product, graph: Graph, simd: int, pe: int) -> int:
-    """Return the cycles per frame of a product at ``simd x pe``."""
+def head_cycles(layer: Head, graph: Graph, simd: int, pe: int) -> int:
+    """Return the cycles per frame of a head at ``simd x pe``."""
     y = graph.tensor(layer.y)
+    if isinstance(layer, Upsample | Join):
+        return y.values // pe
     _, fan_in = extent(layer, graph)
     beats = fan_in if is_per_channel(layer) else fan_in // simd
     return y.pixels * beats * (y.size // pe)
@@ -69,14 +109,16 @@ def extent(layer: Product, graph: Graph) -> tuple[int, int]:
     return rows, fan_in
 
 
-def is_per_channel(layer: Product) -> bool:
+def is_per_channel(layer: Head) -> bool:
     """Return whether each output looks at its own channel only: as many lanes in as out."""
-    return isinstance(layer, Depthwise | MaxPool)
+    return not isinstance(layer, Dense | XnorDense)
 
 
-def multiplications(layer: Product, graph: Graph) -> int:
+def multiplications(layer: Head | None, graph: Graph) -> int:
     """Return the multiplications per frame."""
-    return 0 if isinstance(layer, MaxPool) else layer.weights.size * graph.tensor(layer.y).pixels
+    if not isinstance(layer, Dense | XnorDense | Depthwise):
+        return 0
+    return layer.weights.size * graph.tensor(layer.y).pixels
 
 
 def window_cycles(layer: Window, graph: Graph, simd: int) -> int:
@@ -90,15 +132,36 @@ def cycles(layer: Layer, graph: Graph, lanes: int = 1) -> int:
     match layer:
         case Window():
             return window_cycles(layer, graph, layer.fold.simd)
-        case Dense() | XnorDense() | Depthwise() | MaxPool():
-            return product_cycles(layer, graph, layer.fold.simd, layer.fold.pe)
+        case Dense() | XnorDense() | Depthwise() | MaxPool() | Upsample() | Add() | Concat():
+            return head_cycles(layer, graph, layer.fold.simd, layer.fold.pe)
         case _:
             return graph.tensor(layer.x).values // lanes
 
 
-def joint_cycles(group: Group, graph: Graph, lanes: int, simd: int) -> int:
-    """Return the cycles per frame at the narrowest width between the group before and this one."""
-    return graph.tensor(group.x).values // gcd(lanes, simd)
+def joint_cycles(graph: Graph, tensor: str, lanes: int, simd: int) -> int:
+    """Return the cycles per frame of a stream of ``lanes`` that is read ``simd`` wide."""
+    return graph.tensor(tensor).values // gcd(lanes, simd)
+
+
+def stream_lanes(graph: Graph) -> dict[str, int]:
+    """Return the values per beat of every tensor, as its writer hands it on."""
+    lanes = {graph.input: graph.entry_lanes}
+    for layer in graph.layers:
+        match layer:
+            case Window():
+                lanes[layer.y] = layer.fold.simd
+            case Dense() | XnorDense() | Depthwise() | MaxPool() | Upsample() | Add() | Concat():
+                lanes[layer.y] = layer.fold.pe
+            case ArgMax():
+                lanes[layer.y] = 1
+            case _:
+                lanes[layer.y] = lanes[layer.x]
+    return lanes
+
+
+def read_lanes(layer: Layer, lanes: int) -> int:
+    """Return the values per beat that a layer wants of a stream of ``lanes``."""
+    return layer.fold.simd if isinstance(layer, Window | Product | Upsample | Join) else lanes
 
 
 def initiation_interval(graph: Graph) -> int:
@@ -107,12 +170,8 @@ def initiation_interval(graph: Graph) -> int:
 
 
 def _all_cycles(graph: Graph) -> Iterator[int]:
-    found = groups(graph)
-    for group in found:
-        yield cycles(group.product, graph)
-        if group.window is not None:
-            yield cycles(group.window, graph)
-        yield from (cycles(layer, graph, group.product.fold.simd) for layer in group.before)
-        yield from (cycles(layer, graph, group.product.fold.pe) for layer in group.after)
-    for before, here in pairwise(found):
-        yield joint_cycles(here, graph, before.product.fold.pe, here.product.fold.simd)
+    lanes = stream_lanes(graph)
+    for layer in graph.layers:
+        yield cycles(layer, graph, lanes[layer.x])
+        for tensor in inputs(layer):
+            yield joint_cycles(graph, tensor, lanes[tensor], read_lanes(layer, lanes[tensor]))
