@@ -28,6 +28,7 @@ from hwgen.emit import (
     write_rtl,
 )
 from hwgen.errors import FoldError, HwgenError
+from hwgen.fifos import size_fifos
 from hwgen.graph.check import check
 from hwgen.graph.execute import decode, encode, trace
 from hwgen.graph.execute import run as run_reference
@@ -173,7 +174,7 @@ def fold(graph: Graph, *, reuse: Reuse, target_cycles: int | None, part: str | N
             )
     budget = find_part(part) if part else None
     folded = schedule(graph, reuse=reuse, target_cycles=target_cycles, part=budget)
-    return check(folded, "schedule")
+    return check(size_fifos(folded), "schedule")
 
 
 def _bring(beside: Path | None, stage: Path) -> None:

@@ -43,6 +43,7 @@ class Module:
     ports: tuple[Port, ...]
     header: str = ""
     body: list[str] = field(default_factory=list)
+    instances: list[Instance] = field(default_factory=list)
 
     def wire(self, name: str, width: int = 1) -> None:
         """Declare a wire."""
@@ -55,6 +56,7 @@ class Module:
     def add(self, instance: Instance) -> None:
         """Add an instance."""
         self.body.append(str(instance))
+        self.instances.append(instance)
 
     def comment(self, text: str) -> None:
         """Start a paragraph."""

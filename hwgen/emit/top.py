@@ -36,6 +36,7 @@ class Design:
     input: Stream
     output: Stream
     probes: tuple[Stream, ...]  # the output stream of every layer, named as its tensor
+    instances: tuple[Instance, ...]
 
 
 def padded_bytes(stream: Stream) -> int:
@@ -65,7 +66,7 @@ def emit_top(graph: Graph, header: str) -> Design:
     _leave(body, stream)
     about = f"{header}{_about('s_axis', source)}{_about('m_axis', stream)}\n"
     top = Module(TOP, _ports(source, stream), about, body.body)
-    return Design(str(top), memories, source, stream, tuple(probes))
+    return Design(str(top), memories, source, stream, tuple(probes), tuple(body.instances))
 
 
 class _Plumbing:

@@ -1,0 +1,100 @@
+"""How deep the FIFOs in front of joins must be, found by token-level simulation of the top."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from hwgen.emit import Design, emit_top
+from hwgen.graph.ir import Graph, Join, Layer
+from hwgen.schedule import initiation_interval
+from hwgen.sim.tokens import TokenSimulator
+
+_LEAST = 2  # beats; what one register more than a wire holds
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One input of a join, and the FIFO instance in front of it."""
+
+    join: str
+    other: bool
+    fifo: str
+
+
+def size_fifos(graph: Graph) -> Graph:
+    """Return a folded graph whose joins have the least FIFOs that keep its initiation interval.
+
+    Depths that no run needs are 2; a graph without joins stays as it is.
+    raises  ToolNotFound without g++
+    """
+    if not any(isinstance(e, Join) for e in graph.layers):
+        return graph
+    graph = with_depths(graph, _LEAST, _LEAST)
+    design = emit_top(graph, "")
+    simulator, found = token_simulator(design), edges(graph, design)
+    most = 2 * max(t.values for t in graph.tensors) + 64
+    depths = {edge.fifo: most for edge in found}
+    free = simulator.run(depths)
+    depths = {name: max(free.peaks[name], _LEAST) for name in depths}
+    reachable = max(initiation_interval(graph), free.ii_cycles or 0)
+
+    def keeps(name: str, depth: int) -> bool:
+        took = simulator.run({**depths, name: depth}).ii_cycles
+        return took is not None and took <= reachable
+
+    for name in depths:
+        depths[name] = least_depth(partial(keeps, name), depths[name])
+    return _sized(graph, {(e.join, e.other): depths[e.fifo] for e in found})
+
+
+def least_depth(enough: Callable[[int], bool], most: int) -> int:
+    """Return the least depth that is ``enough``; ``most`` is known to be."""
+    if most <= _LEAST or enough(_LEAST):
+        return _LEAST
+    low, high = _LEAST, most
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def token_simulator(design: Design) -> TokenSimulator:
+    """Return the token-level simulator of a design."""
+    return TokenSimulator(design.instances, design.input.beats, design.output.beats)
+
+
+def edges(graph: Graph, design: Design) -> list[Edge]:
+    """Return the inputs of all joins that have a FIFO in front."""
+    by_name = {instance.name: instance for instance in design.instances}
+    writers = {i.ports.get("m_axis_tvalid"): i for i in design.instances if i.module == "hw_fifo"}
+    found = []
+    for layer in graph.layers:
+        if isinstance(layer, Join):
+            ports = by_name[f"u_{layer.name}"].ports
+            for other, port in enumerate(("s0_axis_tvalid", "s1_axis_tvalid")):
+                if ports[port] in writers:
+                    found.append(Edge(layer.name, bool(other), writers[ports[port]].name))
+    return found
+
+
+def with_depths(graph: Graph, depth: int, other: int) -> Graph:
+    """Return the graph with FIFOs of these depths in front of every join."""
+    return replace(graph, layers=tuple(_deep(e, depth, other) for e in graph.layers))
+
+
+def _sized(graph: Graph, depths: dict[tuple[str, bool], int]) -> Graph:
+    return replace(
+        graph,
+        layers=tuple(
+            _deep(e, depths[e.name, False], depths[e.name, True]) if isinstance(e, Join) else e
+            for e in graph.layers
+        ),
+    )
+
+
+def _deep(layer: Layer, depth: int, other: int) -> Layer:
+    if not isinstance(layer, Join):
+        return layer
+    return replace(layer, fold=replace(layer.fold, fifo_depth=depth, other_depth=other))
