@@ -181,7 +181,8 @@ def _bring(beside: Path | None, stage: Path) -> None:
     """Copy what training left around the QONNX file: the checkpoint, real frames, metrics."""
     if beside is None:
         return
-    for folder, names in ((beside, ("model.pt", "frames.npy")), (beside.parent, _EVIDENCE)):
+    places = ((beside, ("model.pt", "net.py", "frames.npy")), (beside.parent, _EVIDENCE))
+    for folder, names in places:
         for name in names:
             if (folder / name).is_file() and (beside / "model.pt").is_file():
                 shutil.copyfile(folder / name, stage / name)

@@ -214,8 +214,11 @@ class Panel:
         started = time.monotonic()
         module = load_model(self.build.checkpoint)
         found = brevitas_activations(module, self.x)
-        names = [t.name for t in quantized_tensors(self.build.graph)]
-        codes = {name: array for name, (_, array) in zip(names, found, strict=True)}
+        tensors = quantized_tensors(self.build.graph)
+        codes = {
+            t.name: channels_last(t, array).reshape(len(array), -1)
+            for t, (_, array) in zip(tensors, found, strict=True)
+        }
         outputs = brevitas_outputs(module, self.x)
         yield self.float_verdict("brevitas", codes, outputs, started)
 

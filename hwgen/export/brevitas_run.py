@@ -25,28 +25,34 @@ def brevitas_activations(module: nn.Module, x: FloatArray) -> list[tuple[str, In
     """Return the integer codes after every activation quantizer, in the order of execution.
 
     A code is what QONNX's Quant counts: value / scale + zero point. The quantizer on the input
-    comes first. Names are those of the layers in the module.
+    comes first. Names are those of the layers in the module; one that branches share comes once
+    for every use.
     returns  (name, (batch, ...) int64) per quantizer
     """
-    codes: dict[str, list[IntArray]] = {}
+    used: list[tuple[str, IntArray]] = []
     hooks = [
-        proxy.register_forward_hook(partial(_collect, codes, name.rpartition(".")[0]))
+        proxy.register_forward_hook(partial(_collect, used, name.rpartition(".")[0]))
         for name, proxy in module.named_modules()
         if isinstance(proxy, ActQuantProxyFromInjector) and proxy.is_quant_enabled
     ]
+    runs = []
     try:
-        brevitas_outputs(module, x)
+        for part in _chunks(x):
+            brevitas_outputs(module, part)
+            runs.append(used.copy())
+            used.clear()
     finally:
         for hook in hooks:
             hook.remove()
-    return [(name, np.concatenate(parts)) for name, parts in codes.items()]
+    together = zip(*runs, strict=True)
+    return [(uses[0][0], np.concatenate([codes for _, codes in uses])) for uses in together]
 
 
 def _collect(
-    codes: dict[str, list[IntArray]], name: str, _: nn.Module, inputs: object, output: QuantTensor
+    used: list[tuple[str, IntArray]], name: str, _: nn.Module, inputs: object, output: QuantTensor
 ) -> None:
     code = output.value / output.scale + output.zero_point
-    codes.setdefault(name, []).append(code.round().to(torch.int64).numpy())
+    used.append((name, code.round().to(torch.int64).numpy()))
 
 
 def _chunks(x: FloatArray) -> list[FloatArray]:

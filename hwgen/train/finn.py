@@ -78,12 +78,12 @@ class TensorNorm(nn.Module):
 
 
 def cnv(bits: int) -> nn.Module:
-    """Return CNV: six convolutions, two poolings, three dense layers; input of 8 bits in [-1, 1)."""
+    """Return CNV: six convolutions, two poolings, three dense layers; its input is in [-1, 1)."""
     layers: list[nn.Module] = [
         qnn.QuantIdentity(
             act_quant=_Activation, quant_type=QuantType.INT, bit_width=8, narrow_range=False,
-            min_val=-1.0, max_val=1.0 - 2.0**-7, restrict_scaling_type=RestrictValueType.POWER_OF_TWO,
-            return_quant_tensor=True,
+            min_val=-1.0, max_val=1.0 - 2.0**-7, return_quant_tensor=True,
+            restrict_scaling_type=RestrictValueType.POWER_OF_TWO,
         )
     ]  # fmt: skip
     for inputs, outputs, pooled in _CHANNELS:

@@ -1,18 +1,17 @@
 """The recipe of a model: every hyper-parameter, read from its ``train.toml``."""
 
-import importlib.util
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from hwgen.errors import HwgenError
+from hwgen.train.definition import FILE, load_module
 from hwgen.train.precision import Precision
 
 Profile = Literal["full", "demo"]
@@ -147,7 +146,7 @@ def load_recipe(model: str | Path, profile: Profile, data: str | Path | None) ->
         ) from error
     if profile == "demo":
         settings = _merge(settings, settings.get("demo", {}))
-    net = _module(folder / "net.py")
+    net = load_module(folder / FILE)
     try:
         return _recipe(folder.name, net.WIDTHS, net.task(data, settings["data"]), settings)
     except (KeyError, AttributeError, TypeError) as error:
@@ -196,15 +195,6 @@ def _folder(model: str | Path) -> Path:
         f"model {model}: no net.py and train.toml in {Path(model)} or {Path('models') / model}; "
         "give the folder of a model, for example models/kws_mlp"
     )
-
-
-def _module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"hwgen_model_{path.parent.name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _merge(base: Settings, over: Settings) -> dict[str, Any]:

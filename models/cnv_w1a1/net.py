@@ -1,6 +1,7 @@
 """Image classification of FINN: the VGG-like CNV with 1-bit weights and activations.
 
-Brevitas' bnn_pynq examples (CNV_1W1A) and the MLPerf Tiny 0.7 submission: 1,542,848 weights, without bias.
+Brevitas' bnn_pynq examples (CNV_1W1A) and the MLPerf Tiny 0.7 submission: 1,542,848 weights,
+without bias.
 """
 
 from torch import nn
