@@ -79,6 +79,7 @@ def _add_build(commands: Any) -> None:
     fold = p.add_mutually_exclusive_group()
     fold.add_argument("--target-cycles", type=_positive, help="cycles per inference, at most")
     fold.add_argument("--reuse", type=_positive, help="reuse factor of every layer, as in hls4ml")
+    fold.add_argument("--folding", type=Path, help="JSON: {layer: {SIMD: n, PE: n}}, as in FINN")
     p.add_argument("--part", help="check the part's budget; alone: the fastest folding that fits")
 
 
@@ -152,7 +153,8 @@ def _build(args: argparse.Namespace) -> int:
     from hwgen import flow
     from hwgen.witnesses import open_build
 
-    folding = {"reuse": args.reuse, "target_cycles": args.target_cycles, "part": args.part}
+    reuse = args.reuse if args.folding is None else flow.load_folding(args.folding)
+    folding = {"reuse": reuse, "target_cycles": args.target_cycles, "part": args.part}
     build = open_build(flow.build(args.file, args.out, **folding))
     facts = build.manifest
     for layer in facts["layers"]:

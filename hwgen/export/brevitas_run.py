@@ -10,7 +10,6 @@ from brevitas.quant_tensor import QuantTensor
 from torch import nn
 
 FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
 CHUNK = 4096  # inputs per forward pass
 
 
@@ -21,15 +20,15 @@ def brevitas_outputs(module: nn.Module, x: FloatArray) -> FloatArray:
     return np.concatenate([part.numpy() for part in parts])
 
 
-def brevitas_activations(module: nn.Module, x: FloatArray) -> list[tuple[str, IntArray]]:
-    """Return the integer codes after every activation quantizer, in the order of execution.
+def brevitas_activations(module: nn.Module, x: FloatArray) -> list[tuple[str, FloatArray]]:
+    """Return the values after every activation quantizer, in the order of execution.
 
-    A code is what QONNX's Quant counts: value / scale + zero point. The quantizer on the input
+    They lie on the quantizer's grid. The quantizer on the input
     comes first. Names are those of the layers in the module; one that branches share comes once
     for every use.
-    returns  (name, (batch, ...) int64) per quantizer
+    returns  (name, (batch, ...) float32) per quantizer
     """
-    used: list[tuple[str, IntArray]] = []
+    used: list[tuple[str, FloatArray]] = []
     hooks = [
         proxy.register_forward_hook(partial(_collect, used, name.rpartition(".")[0]))
         for name, proxy in module.named_modules()
@@ -45,14 +44,13 @@ def brevitas_activations(module: nn.Module, x: FloatArray) -> list[tuple[str, In
         for hook in hooks:
             hook.remove()
     together = zip(*runs, strict=True)
-    return [(uses[0][0], np.concatenate([codes for _, codes in uses])) for uses in together]
+    return [(uses[0][0], np.concatenate([values for _, values in uses])) for uses in together]
 
 
 def _collect(
-    used: list[tuple[str, IntArray]], name: str, _: nn.Module, inputs: object, output: QuantTensor
+    used: list[tuple[str, FloatArray]], name: str, _: nn.Module, inputs: object, output: QuantTensor
 ) -> None:
-    code = output.value / output.scale + output.zero_point
-    used.append((name, code.round().to(torch.int64).numpy()))
+    used.append((name, _plain(output).numpy()))
 
 
 def _chunks(x: FloatArray) -> list[FloatArray]:

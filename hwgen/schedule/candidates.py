@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import ceil, gcd
+from typing import TypeAlias
 
 from hwgen.errors import FoldError
 from hwgen.graph.ir import Fold, Graph, Order, Product, inputs
@@ -17,23 +18,39 @@ from hwgen.schedule.work import (
     window_cycles,
 )
 
+Asked: TypeAlias = int | tuple[int, int]  # a reuse factor, or SIMD and PE
+
 MAX_MULTIPLIERS = 16_384  # of one layer; more take hours to compile, and no part has the room
 MAX_PE = 1000  # hw_threshold names its memory images by lanes of three digits
 
 
 def candidates(
-    group: Group, graph: Graph, target: int, reuse: int | None, index: int
+    group: Group, graph: Graph, target: int, asked: Asked | None, index: int
 ) -> list[Fold]:
     """Return the foldings of a group with a head that are worth a look.
 
+    asked  a reuse factor, or SIMD and PE, of this very layer
     At the first product nothing is buffered.
     """
     layer = _head(group)
-    pixels = graph.tensor(layer.y).pixels
-    _check_multipliers(layer, graph, target if reuse is None else reuse * pixels)
     order = Order.ROW if index % 2 == 0 else Order.COLUMN
-    pairs = _pairs(group, graph)
+    chosen = _chosen(group, graph, target, asked)
+    waits = index > 0 and group.window is None and isinstance(layer, Product)
+    fan_in = extent(layer, graph)[1] if isinstance(layer, Product) else 0
+    return [Fold(s, p, order, fan_in // s if waits else 0) for s, p in chosen]
+
+
+def _chosen(group: Group, graph: Graph, target: int, asked: Asked | None) -> list[tuple[int, int]]:
+    """Return SIMD and PE of the candidates."""
+    layer, pairs = _head(group), _pairs(group, graph)
     work = {pair: head_cycles(layer, graph, *pair) for pair in pairs}
+    if isinstance(asked, tuple):
+        _check_multipliers(layer, graph, work.get(asked, target))
+        if asked not in work:
+            raise _not_legal(group, asked, pairs)
+        return [asked]
+    pixels, reuse = graph.tensor(layer.y).pixels, asked
+    _check_multipliers(layer, graph, target if reuse is None else reuse * pixels)
     if reuse is None:
         fitting = [pair for pair in pairs if max(work[pair], _feed(group, graph, pair)) <= target]
         chosen = _undominated(fitting)
@@ -41,9 +58,17 @@ def candidates(
         chosen = [pair for pair in pairs if work[pair] == reuse * pixels]
     if not chosen:
         raise _no_fold(group, graph, target, reuse, {n // pixels for n in work.values()})
-    waits = index > 0 and group.window is None and isinstance(layer, Product)
-    fan_in = extent(layer, graph)[1] if isinstance(layer, Product) else 0
-    return [Fold(s, p, order, fan_in // s if waits else 0) for s, p in chosen]
+    return chosen
+
+
+def _not_legal(group: Group, asked: tuple[int, int], pairs: Sequence[tuple[int, int]]) -> FoldError:
+    simds, pes = sorted({s for s, _ in pairs}), sorted({p for _, p in pairs})
+    alike = " and both are equal" if all(s == p for s, p in pairs) else ""
+    return FoldError(
+        f"{group.name}: SIMD {asked[0]}, PE {asked[1]} cannot be met: SIMD is one of "
+        f"{', '.join(map(str, simds))} and PE one of {', '.join(map(str, pes))}{alike}; choose "
+        "from these."
+    )
 
 
 def _pairs(group: Group, graph: Graph) -> list[tuple[int, int]]:

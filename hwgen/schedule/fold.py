@@ -16,7 +16,7 @@ from math import ceil
 from hwgen.errors import FoldError
 from hwgen.graph.ir import Fold, Graph, Layer, inputs
 from hwgen.parts import Part
-from hwgen.schedule.candidates import MAX_MULTIPLIERS, candidates, fastest_cycles, frames
+from hwgen.schedule.candidates import MAX_MULTIPLIERS, Asked, candidates, fastest_cycles, frames
 from hwgen.schedule.cost import Cost, layer_cost, width_cost, window_cost
 from hwgen.schedule.work import (
     Group,
@@ -37,19 +37,19 @@ _FILL = 0.7  # share of a part's LUTs that an estimate may take; routing needs t
 def schedule(
     graph: Graph,
     *,
-    reuse: int | Mapping[str, int] | None = None,
+    reuse: int | Mapping[str, Asked] | None = None,
     target_cycles: int | None = None,
     part: Part | None = None,
 ) -> Graph:
     """Return the graph with every layer folded, orders alternated and FIFO depths set.
 
-    reuse          multiplications that share one multiplier, of every layer or by layer name;
-                   layers that a mapping leaves out meet ``target_cycles``
+    reuse          multiplications that share one multiplier, of every layer or by layer name, or
+                   SIMD and PE of a layer; layers that a mapping leaves out meet ``target_cycles``
     target_cycles  largest initiation interval, cycles; default: see :func:`default_cycles`
     part           budget; alone, it asks for the fastest folding that fits
     raises         FoldError
     """
-    fixed = dict(reuse) if isinstance(reuse, Mapping) else {}
+    fixed: dict[str, Asked] = dict(reuse) if isinstance(reuse, Mapping) else {}
     if isinstance(reuse, int):
         fixed = {layer.name: reuse for layer in graph.products()}
     if part is not None and reuse is None and target_cycles is None:
@@ -83,7 +83,7 @@ Lanes = tuple[tuple[str, int], ...]  # of the streams that are still to be read,
 Best = dict[Lanes, tuple[float, tuple[Fold | None, ...]]]  # least cost, and the folds so far
 
 
-def _solve(graph: Graph, target: int, reuse: Mapping[str, int]) -> Graph:
+def _solve(graph: Graph, target: int, reuse: Mapping[str, Asked]) -> Graph:
     """Return the cheapest folding."""
     units = groups(graph)
     left = Counter(name for group in units for name in group.reads)
@@ -126,7 +126,7 @@ def _entries(units: Sequence[Group], graph: Graph) -> Best:
 
 
 def _options(
-    group: Group, graph: Graph, target: int, reuse: Mapping[str, int], index: int
+    group: Group, graph: Graph, target: int, reuse: Mapping[str, Asked], index: int
 ) -> Sequence[Fold | None]:
     """Return the foldings of a group; without a head it takes its stream as it comes."""
     if group.head is None:
