@@ -219,20 +219,20 @@ class Panel:
         outputs = brevitas_outputs(module, self.x)
         yield self.float_verdict("brevitas", codes, outputs, started)
 
-    def _paired(
-        self, tensors: Sequence[Tensor], found: Sequence[np.ndarray]
-    ) -> dict[str, IntArray]:
-        """Return the codes by tensor, channels last.
+    def _paired(self, tensors: Sequence[Tensor], found: Sequence[np.ndarray]) -> Trace:
+        """Return the codes of values by tensor.
 
         Branches may run in any order: of tensors with as many values the first that differs least.
         """
+        from hwgen.streamline.observe import codes_of
+
         codes: dict[str, IntArray] = {}
         for array in found:
             alike = [
                 (int(np.count_nonzero(self.reference[t.name] != values)), t.name, values)
                 for t in tensors
                 if t.name not in codes and t.values * len(array) == array.size
-                for values in [channels_last(t, array).reshape(len(array), -1)]
+                for values in [codes_of(t, array)]
             ]
             _, name, values = min(alike, key=lambda entry: entry[0])
             codes[name] = values

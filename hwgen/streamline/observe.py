@@ -26,9 +26,11 @@ def activation_codes(
 
     values  (batch, ...) float values by the name in the source model
     """
-    found = {}
-    for tensor in quantized_tensors(graph):
-        v = channels_last(tensor, values[tensor.source]).astype(np.float64)
-        codes = np.rint(v / tensor.scale + tensor.zero_point).astype(np.int64)
-        found[tensor.name] = codes.reshape(len(v), -1)
-    return found
+    return {t.name: codes_of(t, values[t.source]) for t in quantized_tensors(graph)}
+
+
+def codes_of(tensor: Tensor, values: npt.NDArray[np.float32]) -> IntArray:
+    """Return the codes (batch, values) that stand for a source's values (batch, ...)."""
+    v = channels_last(tensor, values).astype(np.float64)
+    codes = np.rint(v / tensor.scale + tensor.zero_point).astype(np.int64)
+    return codes.reshape(len(v), -1)

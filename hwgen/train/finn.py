@@ -94,4 +94,8 @@ def cnv(bits: int) -> nn.Module:
     for inputs, outputs in _DENSE:
         dense = _layer(qnn.QuantLinear, inputs, outputs, bits)
         layers += [dense, nn.BatchNorm1d(outputs, eps=1e-4), _activation(bits)]
-    return nn.Sequential(*layers, _layer(qnn.QuantLinear, 512, _CLASSES, bits), TensorNorm())
+    network = nn.Sequential(*layers, _layer(qnn.QuantLinear, 512, _CLASSES, bits), TensorNorm())
+    for layer in network:
+        if isinstance(layer, qnn.QuantConv2d | qnn.QuantLinear):
+            nn.init.uniform_(layer.weight, -1, 1)  # all over the grid of constant scale
+    return network
