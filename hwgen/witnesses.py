@@ -219,7 +219,9 @@ class Panel:
         outputs = brevitas_outputs(module, self.x)
         yield self.float_verdict("brevitas", codes, outputs, started)
 
-    def _paired(self, tensors: Sequence[Tensor], found: Sequence[np.ndarray]) -> Trace:
+    def _paired(
+        self, tensors: Sequence[Tensor], found: Sequence[np.ndarray]
+    ) -> dict[str, IntArray]:
         """Return the codes of values by tensor.
 
         Branches may run in any order: of tensors with as many values the first that differs least.
