@@ -152,7 +152,8 @@ class _Author:
             self._branch(nested)
             ends.append(chain.here)
             channels += chain.shape[0]
-        chain.here = chain.add(join, ends, **({"axis": 1} if join == "Concat" else {}))
+        attributes: dict[str, Any] = {"axis": 1} if join == "Concat" else {}
+        chain.here = chain.add(join, ends, **attributes)
         chain.shape = (channels if join == "Concat" else shape[0], *shape[1:])
 
     def _branch(self, nested: bool) -> None:

@@ -12,7 +12,11 @@ import torch
 from exact import assert_exact
 
 from hwgen.export import export_qonnx
-from hwgen.graph.ir import Add
+from hwgen.graph.ir import Add, Dense, XnorDense
+from hwgen.schedule import cycles, initiation_interval, schedule
+from hwgen.streamline.blocks import split
+from hwgen.streamline.lower import lower
+from hwgen.streamline.read import load, read
 from hwgen.train import load_model
 from hwgen.train.blocks import exercised, parameters
 from hwgen.train.definition import load_definition, save_network
@@ -46,14 +50,44 @@ def test_parameters(name):
     assert all(ours == theirs for ours, theirs in pairs if theirs is not None), found
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_exact(tmp_path, name):
+FINN = {  # SIMD and PE as published, and the cycles per layer and frame that they give
+    "cnv_w1a1": (
+        ((3, 16), (32, 32), (32, 16), (32, 16), (32, 4), (32, 1), (4, 1), (8, 1), (1, 5)),
+        (32_400, 28_224, 20_736, 28_800, 20_736, 18_432, 32_768, 32_768, 1_024),
+    ),
+    "cnv_w2a2": (
+        ((3, 8), (16, 16), (16, 8), (16, 8), (8, 4), (8, 1), (2, 1), (2, 2), (1, 5)),
+        (64_800, 112_896, 82_944, 115_200, 82_944, 73_728, 65_536, 65_536, 1_024),
+    ),
+    "kws_mlp_w3a3": (((10, 32), (8, 32), (8, 32), (8, 1)), (392, 256, 256, 384)),
+}
+
+
+def exported(name, folder):
     torch.manual_seed(0)
     definition = load_definition(MODELS / name)
     network = exercised(definition.build(), definition.input_shape, seed=1, batches=2)
     sample = np.zeros((1, *definition.input_shape), dtype=np.float32)
     with contextlib.redirect_stderr(io.StringIO()):
-        path = export_qonnx(network, sample, tmp_path / "model.onnx")
+        return definition, network, export_qonnx(network, sample, folder / "model.onnx")
+
+
+@pytest.mark.parametrize("name", FINN)
+def test_published_foldings(tmp_path, name):
+    folds, published = FINN[name]
+    source = read(load(exported(name, tmp_path)[2]))
+    graph = lower(source, split(source))
+    products = [e for e in graph.products() if isinstance(e, Dense | XnorDense)]
+    reuse = {layer.name: fold for layer, fold in zip(products, folds, strict=True)}
+    folded = schedule(graph, reuse=reuse, target_cycles=max(published))
+    products = [e for e in folded.products() if isinstance(e, Dense | XnorDense)]
+    assert tuple(cycles(layer, folded) for layer in products) == published
+    assert initiation_interval(folded) == max(published)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_exact(tmp_path, name):
+    definition, network, path = exported(name, tmp_path)
     graph, _ = assert_exact(path, samples=3)
     assert any(isinstance(layer, Add) for layer in graph.layers) == (name == "resnet8")
     again = load_model(save_network(network, definition, tmp_path))
