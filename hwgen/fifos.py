@@ -11,6 +11,7 @@ from hwgen.graph.ir import Graph, Join, Layer
 from hwgen.schedule import initiation_interval
 from hwgen.sim.tokens import TokenSimulator
 
+_CLOSE = 1  # percent above the least depth, for half of the simulations
 _LEAST = 2  # beats; what one register more than a wire holds
 
 
@@ -45,16 +46,19 @@ def size_fifos(graph: Graph) -> Graph:
         return took is not None and took <= reachable
 
     for name in depths:
-        depths[name] = least_depth(partial(keeps, name), depths[name])
+        depths[name] = least_depth(partial(keeps, name), depths[name], _CLOSE)
     return _sized(graph, {(e.join, e.other): depths[e.fifo] for e in found})
 
 
-def least_depth(enough: Callable[[int], bool], most: int) -> int:
-    """Return the least depth that is ``enough``; ``most`` is known to be."""
+def least_depth(enough: Callable[[int], bool], most: int, close: int = 0) -> int:
+    """Return the least depth that is ``enough``; ``most`` is known to be.
+
+    close  at most so many percent more
+    """
     if most <= _LEAST or enough(_LEAST):
         return _LEAST
     low, high = _LEAST, most
-    while high - low > 1:
+    while high - low > max(1, high * close // 100):
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high

@@ -48,7 +48,9 @@ class TokenSimulator:
         self._beats = in_beats, out_beats
         found = (actor(instance) for instance in instances)
         self._actors = [a for a in found if a is not None]
-        self._numbers = _stream_numbers(self._actors)
+        numbers = _stream_numbers(self._actors)
+        self._heads = [_head(a, numbers) for a in self._actors]
+        self._tables = [" ".join(map(str, (len(a.numbers), *a.numbers))) for a in self._actors]
 
     def run(
         self,
@@ -68,7 +70,12 @@ class TokenSimulator:
         raises              ToolNotFound without g++
         """
         head = [frames, *self._beats, idle, backpressure, seed, patience, len(self._actors)]
-        lines = [" ".join(map(str, head)), *(self._line(a, depths) for a in self._actors)]
+        lines = [" ".join(map(str, head))]
+        for a, streams, table in zip(self._actors, self._heads, self._tables, strict=True):
+            resized = a.kind == FIFO and a.name in depths
+            lines.append(
+                f"{streams} 1 {max(depths[a.name], 2)}" if resized else f"{streams} {table}"
+            )
         done = subprocess.run(
             [_executable()], input="\n".join(lines), capture_output=True, text=True
         )
@@ -83,13 +90,10 @@ class TokenSimulator:
             deadlock=next((int(w[1]) for w in said if w[0] == "deadlock"), None),
         )
 
-    def _line(self, a: Actor, depths: Mapping[str, int]) -> str:
-        numbers: Sequence[int] = a.numbers
-        if a.kind == FIFO and a.name in depths:
-            numbers = [max(depths[a.name], 2)]
-        streams = [[self._numbers[s] for s in side] for side in (a.sources, a.sinks)]
-        words = [a.kind, *streams[0], "|", *streams[1], "|", len(numbers), *numbers]
-        return " ".join(map(str, words))
+
+def _head(a: Actor, numbers: Mapping[str, int]) -> str:
+    sources, sinks = ([numbers[s] for s in side] for side in (a.sources, a.sinks))
+    return " ".join(map(str, [a.kind, *sources, "|", *sinks, "|"]))
 
 
 def _stream_numbers(actors: Sequence[Actor]) -> dict[str, int]:
