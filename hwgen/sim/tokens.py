@@ -72,10 +72,8 @@ class TokenSimulator:
         head = [frames, *self._beats, idle, backpressure, seed, patience, len(self._actors)]
         lines = [" ".join(map(str, head))]
         for a, streams, table in zip(self._actors, self._heads, self._tables, strict=True):
-            resized = a.kind == FIFO and a.name in depths
-            lines.append(
-                f"{streams} 1 {max(depths[a.name], 2)}" if resized else f"{streams} {table}"
-            )
+            other = f"1 {max(depths[a.name], 2)}" if a.kind == FIFO and a.name in depths else ""
+            lines.append(f"{streams} {other or table}")
         done = subprocess.run(
             [_executable()], input="\n".join(lines), capture_output=True, text=True
         )
