@@ -9,10 +9,12 @@ import sys
 from importlib.util import find_spec
 
 import pytest
+import test_hw_add
 import test_hw_argmax
 import test_hw_dense
 import test_hw_requant
 import test_hw_threshold
+import test_hw_upsample
 from conftest import SOURCES
 
 YOSYS = """
@@ -70,3 +72,12 @@ def test_requant(simulate_gates):
 
 def test_argmax(simulate_gates):
     test_hw_argmax.test_hw_argmax(simulate_gates, test_hw_argmax.CASES[2])
+
+
+def test_add(simulate_gates):
+    test_hw_add.test_hw_add(simulate_gates, test_hw_add.CASES[4])
+
+
+@pytest.mark.parametrize("case", [1, 6], ids=["nearest", "apart"])
+def test_upsample(simulate_gates, case):
+    test_hw_upsample.test_hw_upsample(simulate_gates, test_hw_upsample.CASES[case])

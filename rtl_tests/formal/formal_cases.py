@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hwgen.graph.execute import windows
-from hwgen.graph.ir import Window
+from hwgen.graph.execute import execute, windows
+from hwgen.graph.ir import Tensor, Upsample, Window
 from hwgen.graph.windows import window_rows
 from hwgen.num.inttype import IntArray
 from hwgen.num.pack import (
@@ -48,7 +48,9 @@ def cases() -> Iterator[Case]:
     """Yield every case, each module in turn."""
     yield from _relays()
     yield from _denses()
+    yield from _joins()
     yield from _windows()
+    yield from _upsamples()
     yield from _depthwises()
     yield from _maxpools()
     yield from _tables()
@@ -67,6 +69,17 @@ def _relays() -> Iterator[Case]:
         given = dict(LANE_W=1, IN_LANES=lanes_in, OUT_LANES=lanes_out)
         wait_in = max(lanes_in // lanes_out, 1) - 1
         yield Case("hw_width", relay, given, 0, wait_in, 0, dict(KIND=2))
+
+    yield Case("hw_fork", "formal_fork", dict(DATA_W=2), inside=0, wait_in=0, wait_out=0)
+
+
+def _joins() -> Iterator[Case]:
+    for pe, g0, g1, signs in ((1, 1, 1, (0, 0)), (2, 2, -3, (1, 0)), (1, -1, 2, (0, 1))):
+        given: Parameters = dict(PE=pe, G0=g0, G1=g1, SIGNED0=signs[0], SIGNED1=signs[1])
+        yield Case("hw_add", "formal_join", given, inside=1, wait_in=0, wait_out=0)
+    for pe, beats0, beats1, signs in ((2, 1, 1, (1, 0)), (1, 2, 1, (0, 1)), (1, 1, 3, (1, 1))):
+        given = dict(PE=pe, BEATS0=beats0, BEATS1=beats1, SIGNED0=signs[0], SIGNED1=signs[1])
+        yield Case("hw_concat", "formal_join", given, 1, 0, 0, dict(CONCAT=1))
 
 
 def _denses() -> Iterator[Case]:
@@ -131,6 +144,36 @@ def _windows() -> Iterator[Case]:
             wait_in,
             wait_out,
             dict(PAD=1, OUT_N=source.size, SOURCE=vector(source, in_n.bit_length())),
+        )  # fmt: skip
+
+
+def _upsamples() -> Iterator[Case]:
+    geometries = (  # space, factor, output space, channels, pe, apart; inside, wait_in, wait_out
+        ((1, 1), (1, 1), (1, 1), 1, 1, False, 3, 1, 1),
+        ((2, 1), (2, 1), (3, 1), 1, 1, False, 2, 2, 1),
+        ((1, 2), (2, 2), (2, 3), 1, 1, False, 3, 6, 1),
+        ((2, 1), (2, 1), (4, 1), 4, 2, False, 2, 4, 1),
+        ((2, 1), (2, 1), (3, 1), 1, 1, True, 1, 1, 0),
+        ((2, 2), (2, 2), (4, 3), 2, 2, True, 1, 4, 0),
+        ((1, 2), (1, 3), (1, 5), 2, 1, True, 1, 4, 0),
+    )
+    for space, factor, out_space, channels, pe, apart, *bounds in geometries:
+        in_n = space[0] * space[1] * channels
+        about = Tensor("x", channels, 0, in_n, np.ones(1), np.zeros(1), space=space)
+        layer = Upsample("u", "x", "y", factor, out_space, in_n if apart else None)
+        source = execute(layer, np.arange(in_n)[None], about)
+        inside, wait_in, wait_out = bounds
+        yield Case(
+            "hw_upsample",
+            "formal_upsample",
+            dict(
+                IN_H=space[0], IN_W=space[1], FY=factor[0], FX=factor[1], OUT_H=out_space[0],
+                OUT_W=out_space[1], CF=channels // pe, PE=pe, STUFF=int(apart),
+            ),
+            inside,
+            wait_in,
+            wait_out,
+            dict(FILL=1, SOURCE=vector(source, in_n.bit_length())),
         )  # fmt: skip
 
 

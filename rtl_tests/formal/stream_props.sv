@@ -30,6 +30,7 @@ module stream_props #(
   input logic [OUT_W-1:0]          m_tdata_i,
   input logic                      m_tvalid_i,
   input logic                      m_tready_i,
+  input logic                      refused_i = 1'b0,  // another sink refuses a beat (*)
 
   output logic [IN_BEATS*IN_W-1:0] frame_o,    // the frame that is followed
   output logic [BEAT_W-1:0]        beat_o,     // index of the output beat
@@ -93,7 +94,9 @@ module stream_props #(
 
   always_ff @(posedge clk) begin
     if (rst || push) wait_in_q <= '0;
-    else if (s_tvalid_i && (m_tready_i || !m_tvalid_i)) wait_in_q <= wait_in_q + 1'b1;
+    else if (s_tvalid_i && (m_tready_i || !m_tvalid_i) && !refused_i) begin
+      wait_in_q <= wait_in_q + 1'b1;
+    end
     if (rst || m_tvalid_i) wait_out_q <= '0;
     else if (inside_q > 0) wait_out_q <= wait_out_q + 1'b1;
   end

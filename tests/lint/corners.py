@@ -27,6 +27,17 @@ CORNERS: dict[str, list[Parameters]] = {
         dict(IN_LANES=7, OUT_LANES=1, LANE_W=3),
         dict(IN_LANES=2, OUT_LANES=10),
     ],
+    "hw_fork": [dict(DATA_W=1), dict(DATA_W=70)],
+    "hw_add": [
+        dict(PE=1, X0_W=1, X1_W=1, Y_W=2),
+        dict(PE=3, X0_W=8, X0_SIGNED=1, X1_W=2, G0=-7, G1=100, Y_W=11),
+        dict(PE=1, X0_W=20, X1_W=20, X1_SIGNED=1, G0=-1, G1=70000, Y_W=38),
+    ],
+    "hw_concat": [
+        dict(PE=1, BEATS0=1, BEATS1=1, X0_W=1, X1_W=1, Y_W=1),
+        dict(PE=3, BEATS0=5, BEATS1=3, X0_W=2, X1_W=3, X1_SIGNED=1, Y_W=4),
+        dict(PE=2, BEATS0=1, BEATS1=7, X0_SIGNED=1),
+    ],
     "hw_threshold": [
         dict(CHANNELS=1, PE=1, X_W=4, T_W=4, Y_W=1, LEVELS=1),
         dict(CHANNELS=6, PE=3, X_SIGNED=0, BASE=-8),
@@ -59,6 +70,15 @@ _OF_WALK = ("IN_H", "IN_W", "KH", "KW", "SH", "SW", "DH", "DW", "PT", "PB", "PL"
 CORNERS["hw_window_walk"] = [
     {name: value for name, value in p.items() if name in _OF_WALK} | {"CF": 2}
     for p in CORNERS["hw_window"]
+]
+CORNERS["hw_upsample"] = [
+    {**p, "STUFF": stuff, "FILL": fill}
+    for stuff, fill in ((0, 0), (1, -5))
+    for p in (
+        dict(IN_H=1, IN_W=1, FY=1, FX=1, OUT_H=1, OUT_W=1, CF=1, PE=1),
+        dict(IN_H=5, IN_W=1, FY=3, FX=1, OUT_H=13, OUT_W=1, CF=1, X_W=3, X_SIGNED=1),
+        dict(IN_H=2, IN_W=3, FY=1, FX=4, OUT_H=2, OUT_W=9, CF=5, PE=3),
+    )
 ]
 CORNERS["hw_depthwise"] = [
     {**p, "W_FILE": "w.mem"}

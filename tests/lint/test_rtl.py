@@ -43,6 +43,11 @@ def quoted(value: int | str) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
+def unsigned(value: str) -> str:
+    """Write a negative number for ``chparam``, which reads no minus sign."""
+    return f"32'b{int(value) % 2**32:b}" if value.startswith("-") else value
+
+
 @pytest.fixture
 def folder(tmp_path, module, given):
     for name, lines in memories(module, given):
@@ -76,9 +81,7 @@ def test_yosys_reads_it(folder, module, given, front_end):
         generics = " ".join(f"-G {name}={value}" for name, value in values.items())
         read = [f"read_slang --top {module} {generics} {files}"]
     else:
-        if "BASE" in values:  # chparam reads no minus sign
-            values["BASE"] = f"32'b{int(values['BASE']) % 2**32:b}"
-        sets = " ".join(f"-set {name} {value}" for name, value in values.items())
+        sets = " ".join(f"-set {name} {unsigned(value)}" for name, value in values.items())
         read = [f"read_verilog -sv -defer {files}", f"chparam {sets} {module}"]
     checks = ["logger -werror implicitly", *read, f"hierarchy -check -top {module}"]
     run([sys.executable, "-c", YOSYS, *checks, "proc; opt; check -assert"], folder)
@@ -101,6 +104,11 @@ def test_verible_has_no_finding():
         ("hw_dot", dict(ARITH=2, X_W=2, W_W=1), "hw_dot: ARITH=2 needs X_W=2 and W_W=1 to be 1"),
         ("hw_fifo", dict(DEPTH=0), "hw_fifo: DEPTH=0 must be at least 1"),
         ("hw_width", dict(IN_LANES=4, OUT_LANES=3), "IN_LANES=4 and OUT_LANES=3 must divide one"),
+        ("hw_concat", dict(X1_W=6), "hw_concat: Y_W=4 must be at least X0_W=4 and X1_W=6"),
+        ("hw_concat", dict(BEATS1=0), "hw_concat: BEATS0=2 and BEATS1=0 must be at least 1"),
+        ("hw_upsample", dict(OUT_H=4), "hw_upsample: OUT_H=4 does not follow from IN_H=3 and FY=2"),
+        ("hw_upsample", dict(OUT_W=5), "hw_upsample: OUT_W=5 does not follow from IN_W=2 and FX=2"),
+        ("hw_upsample", dict(X_W=5), "hw_upsample: Y_W=4 must be at least X_W=5"),
         ("hw_threshold", dict(LEVELS=6), "hw_threshold: LEVELS=6 must be 2\\*\\*n - 1"),
         ("hw_threshold", dict(T_W=7), "hw_threshold: T_W=7 must be at least X_W=8"),
         ("hw_requant", dict(LO=3, HI=2), "hw_requant: LO=3 must not exceed HI=2"),
