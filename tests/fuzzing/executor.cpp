@@ -267,7 +267,44 @@ Frame argmax(const Frame& x) {
   return {static_cast<Int>(best)};
 }
 
-Frame execute(const Json& layer, const Frame& x, const Tensor& in, const Tensor& y) {
+Frame sum(const Json& layer, const Frame& x, const Frame& other, const Tensor& y) {
+  Frame out;
+  for (size_t i = 0; i < x.size(); ++i)
+    out.push_back(y.cut(Wide(layer["gains"][0].number) * x[i] +
+                        Wide(layer["gains"][1].number) * other[i]));
+  return out;
+}
+
+Frame concatenated(const Frame& x, const Frame& other, const Tensor& in, const Tensor& y) {
+  const size_t first = in.size, second = y.size - in.size;
+  Frame out;
+  for (size_t pixel = 0; out.size() < x.size() + other.size(); ++pixel) {
+    for (size_t c = 0; c < first; ++c) out.push_back(x[pixel * first + c]);
+    for (size_t c = 0; c < second; ++c) out.push_back(other[pixel * second + c]);
+  }
+  return out;
+}
+
+Frame upsampled(const Json& layer, const Frame& x, const Tensor& in, const Tensor& y) {
+  std::vector<Int> here(y.space.size(), 0);
+  Frame out;
+  do {
+    Int pixel = 0;
+    bool between = false;
+    for (size_t a = 0; a < here.size(); ++a) {
+      const Int factor = layer["factor"][a].number;
+      between = between || here[a] % factor != 0;
+      pixel = pixel * in.space[a] + here[a] / factor;
+    }
+    between = between && layer["fill"].kind == Json::Number;
+    for (Int c = 0; c < in.size; ++c)
+      out.push_back(between ? layer["fill"].number : x[static_cast<size_t>(pixel * in.size + c)]);
+  } while (next(here, y.space));
+  return out;
+}
+
+Frame execute(const Json& layer, const Frame& x, const Frame& other, const Tensor& in,
+              const Tensor& y) {
   const std::string& kind = layer["is"].text;
   if (kind == "Dense") return dense(layer, x, y, false);
   if (kind == "XnorDense") return dense(layer, x, y, true);
@@ -278,6 +315,9 @@ Frame execute(const Json& layer, const Frame& x, const Tensor& in, const Tensor&
   if (kind == "Requant") return requant(layer, x);
   if (kind == "Table") return table(layer, x, in);
   if (kind == "ArgMax") return argmax(x);
+  if (kind == "Add") return sum(layer, x, other, y);
+  if (kind == "Concat") return concatenated(x, other, in, y);
+  if (kind == "Upsample") return upsampled(layer, x, in, y);
   throw std::runtime_error("layer " + kind);
 }
 
@@ -302,13 +342,18 @@ Trace run(const Json& graph, const Json& frames) {
     trace[0].second.emplace_back();
     for (const Json& v : frame.list) trace[0].second.back().push_back(v.number);
   }
+  std::map<std::string, std::vector<Frame>> known{trace[0]};
   for (const Json& layer : graph["layers"].list) {
     const Tensor &x = tensors.at(layer["x"].text), &y = tensors.at(layer["y"].text);
+    const bool joins = layer.object.count("other") > 0;
+    const std::vector<Frame>& sources = known.at(layer["x"].text);
+    const std::vector<Frame>& others = known.at(layer[joins ? "other" : "x"].text);
     std::vector<Frame> out;
-    for (const Frame& frame : trace.back().second) {
-      out.push_back(execute(layer, frame, x, y));
+    for (size_t f = 0; f < sources.size(); ++f) {
+      out.push_back(execute(layer, sources[f], others[f], x, y));
       require_range(out.back(), y, layer["y"].text);
     }
+    known[layer["y"].text] = out;
     trace.emplace_back(layer["y"].text, out);
   }
   return trace;

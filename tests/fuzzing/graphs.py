@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import gcd
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -17,7 +18,9 @@ from hypothesis import strategies as st
 
 from hwgen.graph.check import check
 from hwgen.graph.ir import (
+    Add,
     ArgMax,
+    Concat,
     Dense,
     Depthwise,
     Fold,
@@ -29,10 +32,11 @@ from hwgen.graph.ir import (
     Table,
     Tensor,
     Threshold,
+    Upsample,
     Window,
     XnorDense,
 )
-from hwgen.graph.ranges import accumulator_bounds
+from hwgen.graph.ranges import accumulator_bounds, sum_bounds
 from hwgen.graph.windows import window_space
 from hwgen.num.elementwise import QuantSpec, Step
 from hwgen.num.inttype import IntArray, frozen_array
@@ -174,6 +178,7 @@ class _Builder:
         space = tuple(choose.integer(1, 5) for _ in range(rank))
         self._tensors = [_tensor("codes", choose.integer(1, 8), lo, hi, space)]
         self._layers: list[Layer] = []
+        self._here = self._tensors[0]
 
     def graph(self) -> Graph:
         """Return the finished graph."""
@@ -183,6 +188,8 @@ class _Builder:
             self._product()
             for _ in range(self._choose.integer(0 if last else 1, 2)):
                 self._close()
+            if self._choose.pick([False, False, False, True]):
+                self._branches(nested=self._choose.pick([False, True]))
         if self._here.space == () and self._choose.pick([False, True]):
             self._argmax()
         first, last_one = self._tensors[0], self._here
@@ -193,9 +200,51 @@ class _Builder:
         )  # fmt: skip
         return check(graph, "fuzz")
 
+    # ---- branches --------------------------------------------------------------------------
+    def _branches(self, nested: bool) -> None:
+        """Join two branches that start here: the other is often a plain skip."""
+        fork = self._here
+        if fork.type.bits > 24:  # sums stay within 62 bits
+            return
+        self._branch(nested)
+        one, self._here = self._here, fork
+        if self._choose.pick([False, False, True]) or one is fork:
+            self._close()
+        other = self._here
+        lanes = self._divisor(gcd(one.size, other.size))
+        depth = 2 * max(t.values for t in self._tensors) // lanes + 16  # more than branches hold
+        fold = Fold(lanes, lanes, fifo_depth=depth, other_depth=depth)
+        name, y = self._names("join")
+        low, high = min(one.lo, other.lo), max(one.hi, other.hi)
+        if one.size != other.size or self._choose.pick([False, True]):
+            joined = _tensor(y, one.size + other.size, low, high, fork.space)
+            self._add(Concat(name, one.name, other.name, y, fold), joined)
+            return
+        gains = self._choose.pick([1, -1, 3, 100]), self._choose.pick([1, -1, 2, -37])
+        joined = _tensor(y, one.size, *sum_bounds(gains, one, other), fork.space)
+        self._add(Add(name, one.name, other.name, y, gains, fold), joined)
+
+    def _branch(self, nested: bool) -> None:
+        for _ in range(self._choose.integer(0, 2)):
+            self._dense(self._here.space)
+            self._close()
+        if nested:
+            self._branches(nested=False)
+
+    def _upsample(self) -> None:
+        x, choose = self._here, self._choose
+        factor = tuple(choose.integer(1, 3) for _ in x.space)
+        sides = zip(x.space, factor, strict=True)
+        space = tuple(choose.integer((n - 1) * f + 1, n * f) for n, f in sides)
+        lanes = self._divisor(x.size)
+        name, y = self._names("up")
+        fill = choose.pick([None, 0, x.lo, x.hi])
+        larger = _tensor(y, x.size, x.lo, x.hi, space)
+        self._add(Upsample(name, x.name, y, factor, space, fill, Fold(lanes, lanes)), larger)
+
     # ---- products --------------------------------------------------------------------------
     def _product(self) -> None:
-        match self._choose.pick(["vector", "pixel", "window", "depthwise", "maximum"]):
+        match self._choose.pick(["vector", "pixel", "window", "depthwise", "maximum", "upsample"]):
             case "pixel" if self._here.space:
                 self._dense(self._here.space)
             case "window" if self._here.space:
@@ -203,6 +252,8 @@ class _Builder:
                 self._dense(self._here.space)
             case "depthwise" if self._here.space:
                 self._depthwise(self._window())
+            case "upsample" if self._here.space and self._here.pixels <= 25:
+                self._upsample()
             case "maximum" if self._here.space:
                 self._maximum(self._window())
             case _:
@@ -336,10 +387,6 @@ class _Builder:
     def _divisor(self, n: int) -> int:
         return self._choose.pick([d for d in range(1, n + 1) if n % d == 0])
 
-    @property
-    def _here(self) -> Tensor:
-        return self._tensors[-1]
-
     def _names(self, stem: str) -> tuple[str, str]:
         name = f"{stem}{len(self._layers)}"
         return name, f"{name}_out"
@@ -347,6 +394,7 @@ class _Builder:
     def _add(self, layer: Layer, y: Tensor) -> None:
         self._layers.append(layer)
         self._tensors.append(y)
+        self._here = y
 
 
 def _tensor(name: str, size: int, lo: int, hi: int, space: tuple[int, ...] = ()) -> Tensor:
