@@ -88,7 +88,8 @@ def test_published_foldings(tmp_path, name):
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_exact(tmp_path, name):
     definition, network, path = exported(name, tmp_path)
-    graph, _ = assert_exact(path, samples=3)
+    graph, ties = assert_exact(path, samples=8)
+    assert ties < 8  # a tie takes its input out of the comparison: one at least stays
     assert any(isinstance(layer, Add) for layer in graph.layers) == (name == "resnet8")
     again = load_model(save_network(network, definition, tmp_path))
     x = 2 * torch.rand((2, *definition.input_shape)) - 1
