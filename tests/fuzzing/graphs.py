@@ -7,15 +7,14 @@ serves them, and only the memory images differ.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import gcd
-from typing import Protocol, TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
 
+from fuzzing.choices import Chooser, Drawn, Rolled
 from hwgen.graph.check import check
 from hwgen.graph.ir import (
     Add,
@@ -42,50 +41,9 @@ from hwgen.num.elementwise import QuantSpec, Step
 from hwgen.num.inttype import IntArray, frozen_array
 from hwgen.num.rounding import Overflow, Rounding
 
-T = TypeVar("T")
 Contents = Callable[[tuple[int, ...], int, int], IntArray]  # (shape, lo, hi) -> values
 _ONE, _ZERO = np.array(1.0), np.array(0.0)
 _TABLE_ENTRIES = 300
-
-
-class Chooser(Protocol):
-    """Makes the structural choices."""
-
-    def integer(self, lo: int, hi: int) -> int:
-        """Return a whole number, ``hi`` included."""
-
-    def pick(self, options: Sequence[T]) -> T:
-        """Return one of the options; the first is the simplest."""
-
-
-class Drawn:
-    """Chooses as hypothesis draws, so that it shrinks."""
-
-    def __init__(self, draw: st.DrawFn) -> None:
-        self._draw = draw
-
-    def integer(self, lo: int, hi: int) -> int:
-        """Return a whole number, ``hi`` included."""
-        return self._draw(st.integers(lo, hi))
-
-    def pick(self, options: Sequence[T]) -> T:
-        """Return one of the options."""
-        return self._draw(st.sampled_from(list(options)))
-
-
-class Rolled:
-    """Chooses by a seed: the same structure every time."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
-
-    def integer(self, lo: int, hi: int) -> int:
-        """Return a whole number, ``hi`` included."""
-        return self._random.randint(lo, hi)
-
-    def pick(self, options: Sequence[T]) -> T:
-        """Return one of the options."""
-        return self._random.choice(list(options))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,7 +117,7 @@ def bounds_reached(graph: Graph) -> list[IntArray]:
 
 
 def build(choose: Chooser, contents: Contents, *, pinned: bool, spatial: bool) -> Graph:
-    """Return a legal folded graph."""
+    """Return a legal folded graph; ``spatial``: with images, tables and branches too."""
     return _Builder(choose, contents, pinned, spatial).graph()
 
 
@@ -188,7 +146,7 @@ class _Builder:
             self._product()
             for _ in range(self._choose.integer(0 if last else 1, 2)):
                 self._close()
-            if self._choose.pick([False, False, False, True]):
+            if self._spatial and self._choose.pick([False, False, False, True]):
                 self._branches(nested=self._choose.pick([False, True]))
         if self._here.space == () and self._choose.pick([False, True]):
             self._argmax()
