@@ -21,6 +21,7 @@ CASES = [  # channels, pe, x_w, x_signed, y_w, unit_m, m_w, b_w, shift, rounding
     (2, 1, 9, True, 4, True, 2, 2, 2, HALF_TO_ZERO, WRAP, 0, 15),  # a negative value wraps
     (2, 2, 8, True, 4, True, 2, 2, 1, HALF_AWAY, SATURATE, -7, 7),
     (2, 1, 6, True, 2, True, 2, 2, 12, ZERO, SATURATE, -2, 1),  # shifts everything out
+    (2, 2, 9, True, 5, True, 2, 3, 3, ZERO, SATURATE, -12, 9),  # negative quotients
     (2, 1, 6, False, 4, True, 2, 2, 0, FLOOR, WRAP, -8, 7),  # unsigned to signed, no shift
 ]
 

@@ -125,7 +125,7 @@ module hw_requant #(
       assign rounded = R_W'(sum_q) >>> SHIFT;
     end else if (ROUNDING == 2) begin : gen_zero
       localparam logic signed [R_W-1:0] UNDER_ONE = (R_W'(1) << SHIFT) - R_W'(1);
-      assign rounded = (R_W'(sum_q) + (sum_q[SUM_W-1] ? UNDER_ONE : '0)) >>> SHIFT;
+      assign rounded = (R_W'(sum_q) + (sum_q[SUM_W-1] ? UNDER_ONE : R_W'(0))) >>> SHIFT;
     end else begin : gen_nearest
       // Just under one half rounds a tie down; one more makes it go up: from an odd quotient,
       // of a positive sum, of a negative sum.
