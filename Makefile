@@ -56,10 +56,12 @@ lint: setup
 formal: setup
 	$(BIN)/python rtl_tests/formal/prove.py
 
-# Slow measurements: models/kws_mlp/README.md (three folds) and docs/zoo.md (ZOO: QONNX model zoo).
+# Slow measurements: models/kws_mlp/README.md (three folds), docs/zoo.md (ZOO: QONNX model zoo),
+# docs/networks.md (the published networks).
 bench: setup
 	$(BIN)/hwgen train kws_mlp --out build/bench/kws
 	$(BIN)/python benchmarks/zoo.py --zoo $(ZOO)
+	$(BIN)/python benchmarks/networks.py --out docs/networks.md
 
 # docs/matrix.md: models of every kind through hwgen and stock hls4ml, twenty minutes.
 matrix: setup

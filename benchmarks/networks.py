@@ -45,6 +45,9 @@ COLUMNS = {
 }
 
 
+RESOURCES = ("lut", "ff", "bram36", "dsp")
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """How a network is built: the largest initiation interval, and the samples it is given."""
@@ -75,16 +78,12 @@ def main() -> None:
     parser.add_argument("--no-synth", action="store_true")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    columns = dict(COLUMNS)
-    if args.no_synth:
-        for name in ("lut", "ff", "bram36", "dsp"):
-            del columns[name]
-    head = f"| {' | '.join(columns.values())} |\n|{'---|' * len(columns)}"
+    head = f"| {' | '.join(COLUMNS.values())} |\n|{'---|' * len(COLUMNS)}"
     print(f"{', '.join(f'{tool} {version(tool)}' for tool in TOOLS)}\n\n{head}", flush=True)
     rows = []
     for name in args.names or NETWORKS:
         row = measure(name, NETWORKS[name], args.samples, synth=not args.no_synth)
-        rows.append(f"| {' | '.join(row[key] for key in columns)} |")
+        rows.append(f"| {' | '.join(row[key] for key in COLUMNS)} |")
         print(rows[-1], flush=True)
     if args.out:
         _replace_table(args.out, [head, *rows])
@@ -108,9 +107,8 @@ def measure(name: str, network: Network, samples: int | None, *, synth: bool) ->
         result = flow.verify(out, samples=samples or network.samples)
         row = _row(name, out, result)
         row |= {"parameters": f"{parameters(module):,}", "compile": f"{compiled:.0f}"}
-        if synth:
-            found = flow.synthesise(out)
-            row |= {key: f"{found[key]:,g}" for key in ("lut", "ff", "bram36", "dsp")}
+        found = flow.synthesise(out) if synth else None
+        row |= {key: f"{found[key]:,g}" if found else "not run" for key in RESOURCES}
     return row
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hwgen.errors import ToolFailed
@@ -13,6 +13,8 @@ _STREAM = re.compile(r"^stream (\w+) (\d) (\d)$", re.M)
 _PASSED = re.compile(r"^passed (\w+) (\d+)$", re.M)
 _MOVEMENT = re.compile(r"^last_movement (\d+)$", re.M)
 _CYCLE = re.compile(r"^cycle (\d+)")
+_FIFO = re.compile(r"hw_fifo\s*#\([^;]*?\.DEPTH\((\d+)\)[^;]*?\)\s*(u_\w+)\s*\(")
+_JOINS = ("hw_add", "hw_concat")
 _INSTANCE = re.compile(r"\b(u_\w+)\s*\(([^;]*)\)\s*;")
 
 
@@ -74,6 +76,14 @@ def _standstill(
     waiting = [name for name, valid, ready in _STREAM.findall(said) if valid > ready]
     if waiting:
         reader = neighbour(source, "s", waiting[-1])
+        full = _full_fifos(source, waiting)
+        if full and _module(source, reader) in _JOINS:
+            names = " and ".join(f"{name} ({depth} beats)" for name, depth in full.items())
+            return (
+                f"{reader} joins two branches and waits for one of them, which the other holds "
+                f"up: FIFO {names} is full. It needs more depth",
+                next(iter(full)),
+            )
         return (
             f"stream {waiting[-1]} has valid without ready: {reader or 'its reader'} does not "
             "take it, and no stream after it waits",
@@ -88,6 +98,18 @@ def _standstill(
         f"{passed[short]} beats of {expected[short]}",
         writer,
     )
+
+
+def _module(source: str, instance: str) -> str:
+    found = re.search(rf"(hw_\w+)\s*#\([^;]*?\)\s*{instance}\s*\(", source) if instance else None
+    return found[1] if found else ""
+
+
+def _full_fifos(source: str, waiting: Sequence[str]) -> dict[str, int]:
+    """Return the FIFOs that do not take what waits in front of them, and their depths."""
+    depths = {name: int(depth) for depth, name in _FIFO.findall(source)}
+    readers = [neighbour(source, "s", stream) for stream in waiting]
+    return {name: depths[name] for name in readers if name in depths}
 
 
 def _surplus(
