@@ -12,6 +12,7 @@ from hwgen.schedule import initiation_interval
 from hwgen.sim.tokens import TokenSimulator
 
 _CLOSE = 1  # percent above the least depth, for half of the simulations
+_LONG = 20_000  # cycles that a run may take for the sake of many frames
 _LEAST = 2  # beats; what one register more than a wire holds
 
 
@@ -37,12 +38,14 @@ def size_fifos(graph: Graph) -> Graph:
     simulator, found = token_simulator(design), edges(graph, design)
     most = 2 * max(t.values for t in graph.tensors) + 64
     depths = {edge.fifo: most for edge in found}
-    free = simulator.run(depths)
+    # Small frames may come late in turns: one of three, say.
+    frames = max(4, min(32, _LONG // initiation_interval(graph)))
+    free = simulator.run(depths, frames=frames)
     depths = {name: max(free.peaks[name], _LEAST) for name in depths}
     reachable = max(initiation_interval(graph), free.ii_cycles or 0)
 
     def keeps(name: str, depth: int) -> bool:
-        took = simulator.run({**depths, name: depth}).ii_cycles
+        took = simulator.run({**depths, name: depth}, frames=frames).ii_cycles
         return took is not None and took <= reachable
 
     for name in depths:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 from hwgen.errors import ToolFailed, ToolNotFound
@@ -34,11 +35,11 @@ class TokenRun:
 
     @property
     def ii_cycles(self) -> int | None:
-        """Cycles between the last frames, the longer of two; None: there are fewer than three."""
+        """Most cycles between frames in the second half; None: there are fewer than three."""
         if len(self.ends) < 3 or self.deadlock is not None:
             return None
-        first, second, last = self.ends[-3:]
-        return max(last - second, second - first)
+        late = self.ends[min(len(self.ends) // 2, len(self.ends) - 3) :]
+        return max(after - before for before, after in pairwise(late))
 
 
 class TokenSimulator:

@@ -85,6 +85,17 @@ def test_exact_at_the_predicted_interval(built):
     assert tokens.ends[0] == result["latency_cycles"]
 
 
+def test_frames_that_would_be_late_in_turns(tmp_path):
+    rng = np.random.default_rng(0)
+    chain = Chain((6,)).quant(0.25, bits=5).dense(weights(rng, 6, 6), 0.1)
+    one = chain.quant(0.3).here
+    chain.dense(weights(rng, 6, 6), 0.1).quant(0.7).add("Concat", one, axis=1)
+    onnx.save(chain.model([1, 12]), tmp_path / "net.onnx")
+    build = open_build(flow.build(tmp_path / "net.onnx", tmp_path / "build", target_cycles=6))
+    codes = encode(build.graph, random_inputs(build.graph, 40, seed=0))
+    assert simulate(build, codes).ii_cycles == build.manifest["predicted"]["ii_cycles"] == 6
+
+
 def test_no_stall_hangs_it(built):
     build = open_build(built)
     codes = encode(build.graph, random_inputs(build.graph, 3, seed=1))
