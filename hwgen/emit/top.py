@@ -166,7 +166,8 @@ def _leave(top: Module, stream: Stream) -> None:
     last = _register(top, stream)
     pad = 8 * padded_bytes(stream) - stream.width
     data = f"{last.name}_tdata"
-    sign = f"{data}[{stream.width - 1}]" if stream.lanes == 1 and stream.type.signed else "1'b0"
+    highest = f"{data}[{stream.width - 1}]" if stream.width > 1 else data  # one bit is a scalar
+    sign = highest if stream.lanes == 1 and stream.type.signed else "1'b0"
     top.assign("m_axis_tdata", f"{{{{{pad}{{{sign}}}}}, {data}}}" if pad else data)
     top.assign("m_axis_tvalid", f"{last.name}_tvalid")
     top.assign(f"{last.name}_tready", "m_axis_tready")
