@@ -36,13 +36,14 @@ def size_fifos(graph: Graph) -> Graph:
     graph = with_depths(graph, _LEAST, _LEAST)
     design = emit_top(graph, "")
     simulator, found = token_simulator(design), edges(graph, design)
-    most = 2 * max(t.values for t in graph.tensors) + 64
-    depths = {edge.fifo: most for edge in found}
-    # Small frames may come late in turns: one of three, say.
-    frames = max(4, min(32, _LONG // initiation_interval(graph)))
-    free = simulator.run(depths, frames=frames)
-    depths = {name: max(free.peaks[name], _LEAST) for name in depths}
-    reachable = max(initiation_interval(graph), free.ii_cycles or 0)
+    interval, most = initiation_interval(graph), max(t.values for t in graph.tensors)
+    alone = simulator.run({edge.fifo: most for edge in found}, frames=1)
+    # Back-pressure shows once a branch is full of frames; then small ones may be late in turns.
+    frames = max(4, min(32, _LONG // interval), 2 * (alone.ends[0] // interval) + 2)
+    free = simulator.run({edge.fifo: frames * most for edge in found}, frames=frames)
+    # One more than the peak: a full FIFO refuses a beat even while it gives one.
+    depths = {edge.fifo: max(free.peaks[edge.fifo] + 1, _LEAST) for edge in found}
+    reachable = max(interval, free.ii_cycles or 0)
 
     def keeps(name: str, depth: int) -> bool:
         took = simulator.run({**depths, name: depth}, frames=frames).ii_cycles
