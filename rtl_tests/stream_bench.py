@@ -70,7 +70,7 @@ class Run:
         return [sink.beats for sink in self.sinks] == self.wanted
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(idle=PAUSES, backpressure=PAUSES)
 async def matches_golden(dut, idle, backpressure):
     rng = random.Random(f"{idle}{backpressure}")

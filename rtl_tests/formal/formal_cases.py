@@ -154,7 +154,7 @@ def _upsamples() -> Iterator[Case]:
         ((1, 2), (2, 2), (2, 3), 1, 1, False, 3, 6, 1),
         ((2, 1), (2, 1), (4, 1), 4, 2, False, 2, 4, 1),
         ((2, 1), (2, 1), (3, 1), 1, 1, True, 1, 1, 0),
-        ((2, 2), (2, 2), (4, 3), 2, 2, True, 1, 4, 0),
+        ((2, 2), (2, 2), (4, 3), 2, 2, True, 1, 3, 0),
         ((1, 2), (1, 3), (1, 5), 2, 1, True, 1, 4, 0),
     )
     for space, factor, out_space, channels, pe, apart, *bounds in geometries:

@@ -57,6 +57,7 @@ LINES = {
         ("s_axis_tready = free0 && free1", "s_axis_tready = free0"),
         ("s_axis_tready = free0 && free1", "s_axis_tready = free0 || free1"),
         ("rst || !s_axis_tvalid || s_axis_tready", "rst || s_axis_tready"),
+        ("rst || !s_axis_tvalid || s_axis_tready", "!s_axis_tvalid || s_axis_tready"),
         ("done0_q <= free0", "done0_q <= 1'b0"),
         ("s_axis_tvalid && !done0_q", "s_axis_tvalid && !done0_q && m1_axis_tready"),
         ("s_axis_tvalid && !done0_q", "s_axis_tvalid && !done0_q && done1_q"),

@@ -157,7 +157,7 @@ def _read(folder: Path) -> tuple[str, str]:
     status = _status(folder, "main")
     if status == "PASS":
         return status, "induction"
-    reasons = re.findall(r"failed assertion \S*?(\w+) at", log) or re.findall(r"ERROR: (.*)", log)
+    reasons = re.findall(r"failed assertion .*?(\w+) at", log) or re.findall(r"ERROR: (.*)", log)
     return status, reasons[0] if reasons else ""
 
 
