@@ -27,7 +27,7 @@ MAX_PE = 1000  # hw_threshold names its memory images by lanes of three digits
 def candidates(
     group: Group, graph: Graph, target: int, asked: Asked | None, index: int
 ) -> list[Fold]:
-    """Return the foldings of a group with a head that are worth a look.
+    """Return the foldings of a group with a head that meet ``target``, or what is ``asked``.
 
     asked  a reuse factor, or SIMD and PE, of this very layer
     At the first product nothing is buffered.
@@ -52,8 +52,7 @@ def _chosen(group: Group, graph: Graph, target: int, asked: Asked | None) -> lis
     pixels, reuse = graph.tensor(layer.y).pixels, asked
     _check_multipliers(layer, graph, target if reuse is None else reuse * pixels)
     if reuse is None:
-        fitting = [pair for pair in pairs if max(work[pair], _feed(group, graph, pair)) <= target]
-        chosen = _undominated(fitting)
+        chosen = [pair for pair in pairs if max(work[pair], _feed(group, graph, pair)) <= target]
     else:
         chosen = [pair for pair in pairs if work[pair] == reuse * pixels]
     if not chosen:
@@ -136,16 +135,6 @@ def _check_multipliers(layer: Head, graph: Graph, frame: int) -> None:
             f"{MAX_MULTIPLIERS:,}. Raise its reuse, or the target cycles, to "
             f"{ceil(work / MAX_MULTIPLIERS)} or more."
         )
-
-
-def _undominated(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the pairs of which neither SIMD nor PE could be smaller alone."""
-    smallest_pe: dict[int, int] = {}
-    smallest_simd: dict[int, int] = {}
-    for simd, pe in pairs:
-        smallest_pe[simd] = min(pe, smallest_pe.get(simd, pe))
-        smallest_simd[pe] = min(simd, smallest_simd.get(pe, simd))
-    return sorted({*smallest_pe.items(), *((simd, pe) for pe, simd in smallest_simd.items())})
 
 
 def _divisors(n: int) -> list[int]:

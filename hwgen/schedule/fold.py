@@ -92,7 +92,6 @@ def _solve(graph: Graph, target: int, reuse: Mapping[str, Asked]) -> Graph:
         left.subtract(group.reads)
         found: Best = {}
         for fold in _options(group, graph, target, reuse, i):
-            own = _group_cost(group, graph, fold)
             for state, (cost, folds) in best.items():
                 lanes = dict(state)
                 if fold is not None and not any(folds):  # the first sets the width of the input
@@ -103,6 +102,7 @@ def _solve(graph: Graph, target: int, reuse: Mapping[str, Asked]) -> Graph:
                 if joints is None:
                     continue
                 lanes[group.y] = lanes[group.reads[0]] if fold is None else fold.pe
+                own = _group_cost(group, graph, fold, lanes[group.y])
                 key = tuple(sorted((t, n) for t, n in lanes.items() if left[t]))
                 total = cost + own + joints
                 if key not in found or total < found[key][0]:
@@ -149,10 +149,10 @@ def _joints(
     return total
 
 
-def _group_cost(group: Group, graph: Graph, fold: Fold | None) -> float:
-    """Return the cost of a group; without a head its lanes are not its choice."""
+def _group_cost(group: Group, graph: Graph, fold: Fold | None, lanes: int) -> float:
+    """Return the cost of a group that hands on ``lanes`` values per beat."""
     if fold is None or group.head is None:
-        return 0.0
+        return sum((layer_cost(e, graph, lanes) for e in group.layers), Cost()).scalar
     own = layer_cost(replace(group.head, fold=fold), graph, fold.simd)
     if group.window is not None:
         own += window_cost(group.window, graph, fold.simd)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
 from hwgen.graph.check import check
-from hwgen.graph.ir import ArgMax, Dense, Graph, Requant, Tensor, Threshold, XnorDense
-from hwgen.graph.ranges import accumulator_bounds
+from hwgen.graph.ir import (
+    Add,
+    ArgMax,
+    Concat,
+    Dense,
+    Graph,
+    Layer,
+    Requant,
+    Tensor,
+    Threshold,
+    XnorDense,
+)
+from hwgen.graph.ranges import accumulator_bounds, sum_bounds
 from hwgen.num.elementwise import QuantSpec, Step
 from hwgen.num.rounding import Rounding
 
@@ -76,3 +88,55 @@ def random_codes(rng, graph: Graph, samples: int) -> np.ndarray:
     x = rng.integers(entry.lo, entry.hi + 1, (samples, entry.size))
     x[0], x[1] = entry.lo, entry.hi
     return x
+
+
+@dataclass
+class Net:
+    """Grow a graph of dense layers and thresholds; each step returns its output's name."""
+
+    size: int
+    seed: int = 0
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    layers: list[Layer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rng = np.random.default_rng(self.seed)
+        self.tensor("x", self.size, -4, 3)
+
+    def tensor(self, name: str, size: int, lo: int, hi: int) -> str:
+        self.tensors[name] = tensor(name, size, lo, hi)
+        return name
+
+    def dense(self, name: str, x: str, out: int) -> str:
+        about = self.tensors[x]
+        weights = self.rng.integers(-3, 4, (out, about.size))
+        low, high = accumulator_bounds(weights, about.lo, about.hi)
+        y = self.tensor(f"{name}_out", out, int(low.min()), int(high.max()))
+        self.layers.append(Dense(name, x, y, weights))
+        return y
+
+    def threshold(self, name: str, x: str) -> str:
+        about = self.tensors[x]
+        steps = np.sort(self.rng.integers(about.lo, about.hi + 1, (about.size, 7)), axis=1)
+        y = self.tensor(f"{name}_out", about.size, 0, 7)
+        self.layers.append(Threshold(name, x, y, steps, 0))
+        return y
+
+    def add(self, name: str, x: str, other: str) -> str:
+        low, high = sum_bounds((1, 2), self.tensors[x], self.tensors[other])
+        y = self.tensor(f"{name}_out", self.tensors[x].size, low, high)
+        self.layers.append(Add(name, x, other, y, (1, 2)))
+        return y
+
+    def concat(self, name: str, x: str, other: str) -> str:
+        size = self.tensors[x].size + self.tensors[other].size
+        y = self.tensor(f"{name}_out", size, 0, 7)
+        self.layers.append(Concat(name, x, other, y))
+        return y
+
+    def graph(self) -> Graph:
+        y = self.layers[-1].y
+        encoder = (Step("Quant", (_ONE, _ZERO), QuantSpec(-4, 3)),)
+        shapes = (self.size,), (self.tensors[y].size,)
+        tensors, layers = tuple(self.tensors.values()), tuple(self.layers)
+        return check(Graph("net", "x", y, *shapes, encoder, tensors, layers), "Net")
