@@ -2,7 +2,7 @@
 //
 //   stdin   frames in_beats out_beats idle backpressure seed patience
 //           number of actors, then one line for each, in the order of the data flow:
-//           kind sinks.. "|" sources.. "|" numbers..   (streams by number; 0 enters, 1 leaves)
+//           kind sources.. "|" sinks.. "|" numbers..   (streams by number; 0 enters, 1 leaves)
 //   stdout  end CYCLE           of each frame that left
 //           peak ACTOR BEATS    most that a FIFO held
 //           full ACTOR          a FIFO that is full in a deadlock
