@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from hwgen.errors import ToolFailed
 
@@ -14,8 +15,11 @@ _PASSED = re.compile(r"^passed (\w+) (\d+)$", re.M)
 _MOVEMENT = re.compile(r"^last_movement (\d+)$", re.M)
 _CYCLE = re.compile(r"^cycle (\d+)")
 _FIFO = re.compile(r"hw_fifo\s*#\([^;]*?\.DEPTH\((\d+)\)[^;]*?\)\s*(u_\w+)\s*\(")
+_MODULE = re.compile(r"\b(hw_\w+)\s*#\([^;]*?\)\s*(u_\w+)\s*\(")
 _JOINS = ("hw_add", "hw_concat")
 _INSTANCE = re.compile(r"\b(u_\w+)\s*\(([^;]*)\)\s*;")
+
+_States: TypeAlias = Mapping[str, tuple[bool, bool]]  # valid and ready of each stream
 
 
 class SimulationFailed(ToolFailed):
@@ -73,17 +77,23 @@ def _standstill(
     source: str, said: str, passed: Mapping[str, int], expected: Mapping[str, int]
 ) -> tuple[str, str]:
     """Return where a deadlock is, in words, and the instance that causes it."""
-    waiting = [name for name, valid, ready in _STREAM.findall(said) if valid > ready]
+    states = {name: (valid == "1", ready == "1") for name, valid, ready in _STREAM.findall(said)}
+    waiting = [name for name, (valid, ready) in states.items() if valid and not ready]
     if waiting:
         reader = neighbour(source, "s", waiting[-1])
-        full = _full_fifos(source, waiting)
-        if full and _module(source, reader) in _JOINS:
-            names = " and ".join(f"{name} ({depth} beats)" for name, depth in full.items())
+        join, shallow = _circle(source, states)
+        if shallow:
+            full = _full_fifos(source, waiting)
+            others = [f"{name} ({depth} beats)" for name, depth in full.items() if name != shallow]
             return (
-                f"{reader} joins two branches and waits for one of them, which the other holds "
-                f"up: FIFO {names} is full. It needs more depth",
-                next(iter(full)),
+                f"{join} joins two branches and waits for one of them, which the other holds up: "
+                f"FIFO {shallow} ({full[shallow]} beats) is full. It needs more depth"
+                + "".join(f"; {other} is full as well" for other in others),
+                shallow,
             )
+        stuck = _starver(source, states, reader)
+        if stuck not in ("", reader):
+            return f"{reader} waits for {stuck}, which has what it needs but gives nothing", stuck
         return (
             f"stream {waiting[-1]} has valid without ready: {reader or 'its reader'} does not "
             "take it, and no stream after it waits",
@@ -100,9 +110,45 @@ def _standstill(
     )
 
 
-def _module(source: str, instance: str) -> str:
-    found = re.search(rf"(hw_\w+)\s*#\([^;]*?\)\s*{instance}\s*\(", source) if instance else None
-    return found[1] if found else ""
+def _circle(source: str, states: _States) -> tuple[str, str]:
+    """Return the join that waits for what its own full FIFO holds up, and that FIFO, else "", "".
+
+    A join waits for an empty input, that for a fork, and the fork for the full FIFO of a join.
+    """
+    for start in (name for module, name in _MODULE.findall(source) if module in _JOINS):
+        seen: set[str] = set()
+        join, fifo = start, ""
+        while join and join not in seen:
+            seen.add(join)
+            fifo, join = _held_up(source, states, _starver(source, states, join))
+        if join:
+            return join, fifo
+    return "", ""
+
+
+def _starver(source: str, states: _States, join: str) -> str:
+    """Return the instance in front of ``join`` that lacks no input, but leaves it without one."""
+    here = join
+    while empty := [s for s in _streams(source, "s", here) if not states[s][0]]:
+        here = neighbour(source, "m", empty[0])
+    return here
+
+
+def _held_up(source: str, states: _States, fork: str) -> tuple[str, str]:
+    """Return the full FIFO in front of the next join that holds up ``fork``, and that join."""
+    modules = {name: module for module, name in _MODULE.findall(source)}
+    here, fifo = fork if modules.get(fork) == "hw_fork" else "", ""
+    while here and modules[here] not in _JOINS:
+        fifo = here if modules[here] == "hw_fifo" else fifo
+        waiting = [s for s in _streams(source, "m", here) if states[s] == (True, False)]
+        here = neighbour(source, "s", waiting[0]) if waiting else ""
+    return fifo, here if fifo else ""
+
+
+def _streams(source: str, side: str, instance: str) -> list[str]:
+    """Return the streams on the ports of side ``s`` or ``m`` of an instance."""
+    ports = dict(_INSTANCE.findall(source)).get(instance, "")
+    return re.findall(rf"\.{side}\w*_tvalid\((\w+)_tvalid\)", ports)
 
 
 def _full_fifos(source: str, waiting: Sequence[str]) -> dict[str, int]:

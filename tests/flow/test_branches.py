@@ -24,6 +24,7 @@ from models import Chain
 
 STALLS = 20
 TOKEN_STALLS = 1000
+HEARD = {"qonnx", "reference", "csim", "rtl", "rtl, random stalls"}
 
 
 def weights(rng, *shape):
@@ -79,6 +80,8 @@ def test_exact_at_the_predicted_interval(built):
     result = flow.verify(built, samples=12)
     assert result["mismatches"] == 0, result["first_mismatch"]
     build = open_build(built)
+    assert {w["name"] for w in result["witnesses"]} >= HEARD
+    assert all(w["compared"] for w in result["witnesses"])
     assert result["ii_cycles"] == build.manifest["predicted"]["ii_cycles"]
     tokens = token_simulator(emit_top(build.graph, "")).run({})
     assert tokens.ii_cycles == result["ii_cycles"]
@@ -153,6 +156,28 @@ def test_depths_are_the_least_that_keep_the_interval_and_less_deadlocks(skip, tm
     assert f"FIFO {fifo} ({least - 1} beats) is full. It needs more depth" in str(failed.value)
 
 
+def test_of_two_skips_the_one_that_is_too_short_is_named(skip, tmp_path):
+    """The inner one holds up both, and fills the outer one, which comes last."""
+    inner, outer = (e for e in skip.layers if isinstance(e, Add))
+    fifos = {e.join: e.fifo for e in edges(skip, emit_top(skip, "")) if e.other}
+    tokens = token_simulator(emit_top(skip, ""))
+
+    def flows(beats: int) -> bool:
+        return tokens.run({fifos[inner.name]: beats}, patience=2_000).deadlock is None
+
+    short = least_depth(flows, inner.fold.other_depth) - 1
+    full = tokens.run({fifos[inner.name]: short}, patience=2_000).full
+    assert {fifos[inner.name], fifos[outer.name]} <= set(full)
+    with pytest.raises(SimulationFailed) as failed:
+        rtl_interval(deep(skip, inner.name, short), tmp_path)
+    assert failed.value.instance == fifos[inner.name]
+    assert (
+        f"u_{inner.name} joins two branches and waits for one of them, which the other holds up: "
+        f"FIFO {fifos[inner.name]} ({short} beats) is full. It needs more depth; "
+        f"{fifos[outer.name]} ({outer.fold.other_depth} beats) is full as well."
+    ) in str(failed.value)
+
+
 def test_folding_file(tmp_path):
     onnx.save(residual().model([1, 3]), tmp_path / "net.onnx")
     file = tmp_path / "folding.json"
@@ -170,6 +195,20 @@ def test_folding_file(tmp_path):
     file.write_text('{"nobody": {"SIMD": 1, "PE": 1}}')
     with pytest.raises(FoldError, match="the folding names nobody, but the layers are"):
         build(reuse=flow.load_folding(file))
-    file.write_text("[1]")
-    with pytest.raises(FoldError, match="not a folding"):
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[1]", "{", '{"fc": 3}', '{"fc": {"SIMD": 2}}', '{"fc": {"SIMD": "x", "PE": 1}}',
+     '{"fc": {"SIMD": 2.5, "PE": 1}}', '{"fc": {"SIMD": Infinity, "PE": 1}}', "[" * 100_000],
+)  # fmt: skip
+def test_other_files_are_no_foldings(tmp_path, text):
+    file = tmp_path / "folding.json"
+    file.write_text(text)
+    with pytest.raises(FoldError, match=f'^{file}: not a folding .*; write JSON like {{"layer"'):
         flow.load_folding(file)
+
+
+def test_a_folding_that_is_not_there(tmp_path):
+    with pytest.raises(FoldError, match="not a folding"):
+        flow.load_folding(tmp_path / "none.json")

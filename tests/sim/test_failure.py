@@ -1,5 +1,7 @@
 """What is made of the last words of a simulator."""
 
+import re
+
 import pytest
 
 from hwgen.sim.failure import AssertionFailed, failure
@@ -16,6 +18,34 @@ TOP = """
   );
 """
 DEADLOCK = "deadlock: no transfer for 9 cycles up to cycle 50, after 8 input and 0 output beats"
+BRANCHES = """
+  hw_fork #(.DATA_W(8)) u_x_fork (
+    .s_axis_tvalid(x_tvalid), .m0_axis_tvalid(x_to_a_tvalid), .m1_axis_tvalid(x_to_sum_tvalid)
+  );
+  hw_fork #(.DATA_W(8)) u_a_fork (
+    .s_axis_tvalid(x_to_a_tvalid), .m0_axis_tvalid(a_to_b_tvalid), .m1_axis_tvalid(a_to_row_tvalid)
+  );
+  hw_dense #(.IN_N(4)) u_b (
+    .s_axis_tvalid(a_to_b_tvalid), .m_axis_tvalid(b_out_tvalid)
+  );
+  hw_fifo #(.DATA_W(8), .DEPTH(3)) u_row_fifo (
+    .s_axis_tvalid(a_to_row_tvalid), .m_axis_tvalid(row_other_tvalid)
+  );
+  hw_concat #(.LANES(1)) u_row (
+    .s0_axis_tvalid(b_out_tvalid), .s1_axis_tvalid(row_other_tvalid), .m_axis_tvalid(row_out_tvalid)
+  );
+  hw_width #(.A(1)) u_x_to_sum_x2 (
+    .s_axis_tvalid(x_to_sum_tvalid), .m_axis_tvalid(x_to_sum_x2_tvalid)
+  );
+  hw_fifo #(.DATA_W(8), .DEPTH(9)) u_sum_fifo (
+    .s_axis_tvalid(x_to_sum_x2_tvalid), .m_axis_tvalid(sum_other_tvalid)
+  );
+  hw_add #(.LANES(1)) u_sum (
+    .s0_axis_tvalid(row_out_tvalid), .s1_axis_tvalid(sum_other_tvalid),
+    .m_axis_tvalid(m_axis_tvalid)
+  );
+"""
+DEPTH = " joins two branches and waits for one of them, which the other holds up: FIFO "
 EXPECTED = {"fc_out": 10, "act_out": 10}
 
 
@@ -63,6 +93,45 @@ def test_a_deadlock_names_where_the_streams_stand_still(rtl, states, passed, ins
     assert str(error) == (
         f"simulation of {rtl} failed: {DEADLOCK}; {place}. The last stream moved in cycle 41."
     )
+
+
+@pytest.mark.parametrize(
+    ("waiting", "instance", "place"),
+    [
+        (
+            "x x_to_sum x_to_sum_x2 sum_other", "u_sum_fifo",
+            f"u_sum{DEPTH}u_sum_fifo (9 beats) is full. It needs more depth",
+        ),
+        (  # beats for u_row that are not too many
+            "x x_to_sum x_to_sum_x2 sum_other row_other", "u_sum_fifo",
+            f"u_sum{DEPTH}u_sum_fifo (9 beats) is full. It needs more depth",
+        ),
+        (
+            "x x_to_a a_to_row row_other sum_other", "u_row_fifo",
+            f"u_row{DEPTH}u_row_fifo (3 beats) is full. It needs more depth",
+        ),
+        (  # what the shorter one holds up fills the other
+            "x x_to_a a_to_row row_other x_to_sum x_to_sum_x2 sum_other", "u_row_fifo",
+            f"u_row{DEPTH}u_row_fifo (3 beats) is full. It needs more depth; u_sum_fifo (9 beats) "
+            "is full as well",
+        ),
+        (  # no depth helps
+            "x x_to_a a_to_b a_to_row row_other x_to_sum x_to_sum_x2 sum_other", "u_b",
+            "u_sum waits for u_b, which has what it needs but gives nothing",
+        ),
+    ],
+)  # fmt: skip
+def test_a_deadlock_of_branches_names_the_fifo_that_is_too_short(
+    tmp_path, waiting, instance, place
+):
+    (tmp_path / "top.sv").write_text(BRANCHES)
+    streams = sorted(set(re.findall(r"(\w+)_tvalid\)", BRANCHES)) - set(waiting.split()))
+    lines = [f"stream {name} 1 0" for name in waiting.split()]
+    states = [*(f"stream {name} 0 1" for name in streams), *lines]
+    words = "\n".join([*states, "last_movement 41", DEADLOCK])
+    error = failure(tmp_path, "top", words, {})
+    assert (error.cycle, error.instance) == (41, instance)
+    assert f"{DEADLOCK}; {place}. The last stream moved in cycle 41." in str(error)
 
 
 def test_a_beat_too_many_names_the_first_stream_with_too_many(rtl):
