@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -186,8 +187,8 @@ def load_folding(path: Path) -> dict[str, Asked]:
     """Return SIMD and PE by layer of a JSON file; raises FoldError if it is not such a file."""
     try:
         found = json.loads(path.read_text())
-        return {name: (int(fold["SIMD"]), int(fold["PE"])) for name, fold in found.items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        return {name: (index(fold["SIMD"]), index(fold["PE"])) for name, fold in found.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise FoldError(
             f"{path}: not a folding ({error!r}); write JSON like "
             '{"layer": {"SIMD": 8, "PE": 4}}, with layers as hwgen build names them.'
