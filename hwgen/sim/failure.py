@@ -137,7 +137,7 @@ def _starver(source: str, states: _States, join: str) -> str:
 def _held_up(source: str, states: _States, fork: str) -> tuple[str, str]:
     """Return the full FIFO in front of the next join that holds up ``fork``, and that join."""
     modules = {name: module for module, name in _MODULE.findall(source)}
-    here, fifo = fork if modules.get(fork) == "hw_fork" else "", ""
+    here, fifo = fork, ""
     while here and modules[here] not in _JOINS:
         fifo = here if modules[here] == "hw_fifo" else fifo
         waiting = [s for s in _streams(source, "m", here) if states[s] == (True, False)]

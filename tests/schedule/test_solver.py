@@ -91,6 +91,14 @@ def test_a_target_that_no_folding_meets_is_refused(name):
             schedule(graph, target_cycles=fastest - 1)
 
 
+def test_a_branch_is_not_fed_slower_than_the_target():
+    """Two per beat into three per beat goes by single values."""
+    asked = {"fc0": (6, 2), "fc1": (3, 6)}
+    assert initiation_interval(schedule(skip(6, 6), reuse=asked, target_cycles=6)) == 6
+    with pytest.raises(FoldError, match="fc1: no folding meets 5 cycles with the width of the"):
+        schedule(skip(6, 6), reuse=asked, target_cycles=5)
+
+
 def test_simd_and_pe_as_asked_and_the_others_to_the_target():
     asked = {"fc1": (2, 4), "sum": (2, 2), "fc2": (4, 1)}
     folded = schedule(skip(), reuse=asked, target_cycles=16)

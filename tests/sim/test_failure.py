@@ -34,6 +34,20 @@ BRANCHES = """
   hw_concat #(.LANES(1)) u_row (
     .s0_axis_tvalid(b_out_tvalid), .s1_axis_tvalid(row_other_tvalid), .m_axis_tvalid(row_out_tvalid)
   );
+  hw_fork #(.DATA_W(8)) u_c_fork (
+    .s_axis_tvalid(row_out_tvalid), .m0_axis_tvalid(c_to_d_tvalid),
+    .m1_axis_tvalid(c_to_late_tvalid)
+  );
+  hw_dense #(.IN_N(4)) u_d (
+    .s_axis_tvalid(c_to_d_tvalid), .m_axis_tvalid(d_out_tvalid)
+  );
+  hw_fifo #(.DATA_W(8), .DEPTH(5)) u_late_fifo (
+    .s_axis_tvalid(c_to_late_tvalid), .m_axis_tvalid(late_other_tvalid)
+  );
+  hw_add #(.LANES(1)) u_late (
+    .s0_axis_tvalid(d_out_tvalid), .s1_axis_tvalid(late_other_tvalid),
+    .m_axis_tvalid(late_out_tvalid)
+  );
   hw_width #(.A(1)) u_x_to_sum_x2 (
     .s_axis_tvalid(x_to_sum_tvalid), .m_axis_tvalid(x_to_sum_x2_tvalid)
   );
@@ -41,7 +55,7 @@ BRANCHES = """
     .s_axis_tvalid(x_to_sum_x2_tvalid), .m_axis_tvalid(sum_other_tvalid)
   );
   hw_add #(.LANES(1)) u_sum (
-    .s0_axis_tvalid(row_out_tvalid), .s1_axis_tvalid(sum_other_tvalid),
+    .s0_axis_tvalid(late_out_tvalid), .s1_axis_tvalid(sum_other_tvalid),
     .m_axis_tvalid(m_axis_tvalid)
   );
 """
@@ -114,6 +128,12 @@ def test_a_deadlock_names_where_the_streams_stand_still(rtl, states, passed, ins
             "x x_to_a a_to_row row_other x_to_sum x_to_sum_x2 sum_other", "u_row_fifo",
             f"u_row{DEPTH}u_row_fifo (3 beats) is full. It needs more depth; u_sum_fifo (9 beats) "
             "is full as well",
+        ),
+        (  # u_row waits for u_x_fork, that for u_sum, and that for u_late
+            "x x_to_sum x_to_sum_x2 sum_other row_other row_out c_to_late late_other",
+            "u_late_fifo",
+            f"u_late{DEPTH}u_late_fifo (5 beats) is full. It needs more depth; u_sum_fifo "
+            "(9 beats) is full as well",
         ),
         (  # no depth helps
             "x x_to_a a_to_b a_to_row row_other x_to_sum x_to_sum_x2 sum_other", "u_b",
