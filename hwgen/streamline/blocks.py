@@ -106,7 +106,7 @@ class _Splitter:
             elif node.op_type in RESIZE_OPS:
                 larger = enlarged(node, layout, self.source)
                 self._begin(node, larger, [x], larger.layout)
-            elif node.op_type == "Concat":
+            elif node.op_type == "Concat" and len(node.input) > 1:
                 self._concat(node)
             elif len({self.home[n] for n in data}) > 1 or any(n in self.forks for n in data[1:]):
                 join = summed(node, [self.layouts[n] for n in data])
@@ -126,12 +126,12 @@ class _Splitter:
     ) -> None:  # fmt: skip
         end = node.output[0]
         reads = tuple(self.home[n] for n in data)
-        self._append(Block(node.name, head, steps, end, end, layout, reads), end)
-        self.values[-1] = {end: len(steps)}
+        block = Block(node.name, head, steps, end, end, layout, reads)
+        self._append(block, end, {end: len(steps)})
 
-    def _append(self, block: Block, end: str) -> None:
+    def _append(self, block: Block, end: str, values: dict[str, int]) -> None:
         self.blocks.append(block)
-        self.values.append({})
+        self.values.append(values)
         self.home[end], self.layouts[end] = len(self.blocks) - 1, block.layout
 
     def _concat(self, node: NodeProto) -> None:
@@ -147,8 +147,8 @@ class _Splitter:
             made = concatenated(node, self.layouts[here], self.layouts[other])
             end = node.output[0] if i == len(others) - 1 else f"{node.output[0]}.{i}"
             reads = self.home[here], self.home[other]
-            self._append(Block(node.name, Join("concat"), (), end, end, made, reads), end)
-            self.values[-1] = {end: 0}
+            block = Block(node.name, Join("concat"), (), end, end, made, reads)
+            self._append(block, end, {end: 0})
             here = end
 
     def _values(self, node: NodeProto, x: str) -> dict[str, int]:
@@ -159,8 +159,7 @@ class _Splitter:
         end = node.output[0]
         if x in self.forks:
             block = Block(node.name, None, (), x, x, self.layouts[x], (self.home[x],))
-            self._append(block, end)
-            self.values[-1] = {x: 0}
+            self._append(block, end, {x: 0})
         at = self.home[x] if x not in self.forks else len(self.blocks) - 1
         if not steps and not np.array_equal(layout.order, self.layouts[x].order):
             self.values[at] = {}

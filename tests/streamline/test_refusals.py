@@ -83,6 +83,11 @@ def test_branch():
     refused(UnsupportedOp, chain, "gate: Mul of two data tensors; hwgen joins branches with Add,")
 
 
+def test_concat_of_one():
+    chain = small().dense(weights(4), 0.3).quant(0.5).add("Concat", axis=1, name="one")
+    refused(UnsupportedOp, chain.dense(weights(), 0.3), "one: op Concat has no integer form here.")
+
+
 def test_scale_per_input_channel():
     chain = small().dense(weights(), np.full((1, 4), 0.3) * np.arange(1, 5), name="fc1")
     refused(
