@@ -33,7 +33,7 @@ def size_fifos(graph: Graph) -> Graph:
     """
     if not any(isinstance(e, Join) for e in graph.layers):
         return graph
-    graph = with_depths(graph, _LEAST, _LEAST)
+    graph = _with_depths(graph, lambda join, other: _LEAST)
     design = emit_top(graph, "")
     simulator, found = token_simulator(design), edges(graph, design)
     interval, most = initiation_interval(graph), max(t.values for t in graph.tensors)
@@ -51,7 +51,8 @@ def size_fifos(graph: Graph) -> Graph:
 
     for name in depths:
         depths[name] = least_depth(partial(keeps, name), depths[name], _CLOSE)
-    return _sized(graph, {(e.join, e.other): depths[e.fifo] for e in found})
+    sized = {(e.join, e.other): depths[e.fifo] for e in found}
+    return _with_depths(graph, lambda join, other: sized[join, other])
 
 
 def least_depth(enough: Callable[[int], bool], most: int, close: int = 0) -> int:
@@ -87,22 +88,13 @@ def edges(graph: Graph, design: Design) -> list[Edge]:
     return found
 
 
-def with_depths(graph: Graph, depth: int, other: int) -> Graph:
-    """Return the graph with FIFOs of these depths in front of every join."""
-    return replace(graph, layers=tuple(_deep(e, depth, other) for e in graph.layers))
+def _with_depths(graph: Graph, depth: Callable[[str, bool], int]) -> Graph:
+    """Return the graph with other FIFOs; ``depth`` is that of a join's first or other input."""
 
+    def deep(layer: Layer) -> Layer:
+        if not isinstance(layer, Join):
+            return layer
+        first, other = depth(layer.name, False), depth(layer.name, True)
+        return replace(layer, fold=replace(layer.fold, fifo_depth=first, other_depth=other))
 
-def _sized(graph: Graph, depths: dict[tuple[str, bool], int]) -> Graph:
-    return replace(
-        graph,
-        layers=tuple(
-            _deep(e, depths[e.name, False], depths[e.name, True]) if isinstance(e, Join) else e
-            for e in graph.layers
-        ),
-    )
-
-
-def _deep(layer: Layer, depth: int, other: int) -> Layer:
-    if not isinstance(layer, Join):
-        return layer
-    return replace(layer, fold=replace(layer.fold, fifo_depth=depth, other_depth=other))
+    return replace(graph, layers=tuple(map(deep, graph.layers)))

@@ -35,17 +35,13 @@ from hwgen.graph.check import check
 from hwgen.graph.execute import decode, encode, trace
 from hwgen.graph.execute import run as run_reference
 from hwgen.graph.ir import (
-    Add,
-    Concat,
     Dense,
     Depthwise,
+    Folded,
     Graph,
-    Join,
+    Head,
     Layer,
-    MaxPool,
     Product,
-    Upsample,
-    Window,
     XnorDense,
     inputs,
 )
@@ -170,9 +166,7 @@ def fold(graph: Graph, *, reuse: Reuse, target_cycles: int | None, part: str | N
     """Return the folded graph."""
     if isinstance(reuse, Mapping):
         reuse = {identifier(name): value for name, value in reuse.items()}
-        known = {
-            layer.name for layer in graph.layers if isinstance(layer, Product | Upsample | Join)
-        }
+        known = {layer.name for layer in graph.layers if isinstance(layer, Head)}
         if set(reuse) - known:
             raise FoldError(
                 f"the folding names {', '.join(sorted(set(reuse) - known))}, but the layers are "
@@ -234,15 +228,12 @@ def _layer_facts(graph: Graph) -> list[dict[str, Any]]:
 
 
 def _fold_facts(layer: Layer, lanes: int) -> dict[str, Any]:
-    match layer:
-        case Window() | MaxPool() | Upsample() | Add() | Concat():
-            return {"simd": layer.fold.simd, "pe": layer.fold.pe, "order": None, "w_bits": None}
-        case Dense() | XnorDense() | Depthwise():
-            order = None if isinstance(layer, Depthwise) else str(layer.fold.order)
-            bits = layer.stored_type.bits
-            return {"simd": layer.fold.simd, "pe": layer.fold.pe, "order": order, "w_bits": bits}
-        case _:
-            return {"simd": None, "pe": lanes, "order": None, "w_bits": None}
+    if not isinstance(layer, Folded):
+        return {"simd": None, "pe": lanes, "order": None, "w_bits": None}
+    order = str(layer.fold.order) if isinstance(layer, Dense | XnorDense) else None
+    weighted = Dense | XnorDense | Depthwise
+    bits = layer.stored_type.bits if isinstance(layer, weighted) else None
+    return {"simd": layer.fold.simd, "pe": layer.fold.pe, "order": order, "w_bits": bits}
 
 
 # ---- verify, run ------------------------------------------------------------------------------

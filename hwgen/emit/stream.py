@@ -44,8 +44,8 @@ def clocked(source: Stream, sink: Stream) -> dict[str, str]:
 
 
 def fork(top: Module, stream: Stream, names: Sequence[str]) -> list[Stream]:
-    """Return a stream of every name, each with all beats of ``stream``."""
-    if len(names) == 1:
+    """Return a stream of every name, each with all beats of ``stream``; one stays itself."""
+    if len(names) < 2:
         return [stream]
     rest = names[1] if len(names) == 2 else f"{names[0]}_rest"
     sinks = [

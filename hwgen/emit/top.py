@@ -8,17 +8,12 @@ from hwgen.emit.layers import emit_layer
 from hwgen.emit.stream import Stream, buffer, clocked, declare, fork, resize
 from hwgen.emit.sv import Instance, Module, Port
 from hwgen.graph.ir import (
-    Add,
-    Concat,
     Dense,
-    Depthwise,
+    Folded,
     Graph,
-    Join,
+    Head,
     Layer,
-    MaxPool,
     Order,
-    Product,
-    Upsample,
     Window,
     XnorDense,
     inputs,
@@ -62,7 +57,8 @@ def emit_top(graph: Graph, header: str) -> Design:
         body.add(emitted.instance)
         probes.append(stream)
         memories |= emitted.memories
-        plumbing.publish(layer.y, stream, _burst(layer, graph.tensor(layer.y).size))
+        channels = graph.tensor(layer.y).size
+        plumbing.publish(layer.y, stream, _burst(layer, channels, plumbing.burst[layer.x]))
     _leave(body, stream)
     about = f"{header}{_about('s_axis', source)}{_about('m_axis', stream)}\n"
     top = Module(TOP, _ports(source, stream), about, body.body)
@@ -75,29 +71,23 @@ class _Plumbing:
     def __init__(self, graph: Graph, top: Module) -> None:
         self._graph, self._top = graph, top
         self._branches: dict[str, list[Stream]] = {}  # of a tensor, one for each read to come
-        self._burst: dict[str, int] = {}
+        self.burst: dict[str, int] = {}  # beats of a tensor that arrive in a row
 
-    def publish(self, tensor: str, stream: Stream, burst: int | None) -> None:
-        """Offer a tensor to its readers.
-
-        burst  beats that arrive in a row; None: as many as come into the layer that wrote it
-        """
+    def publish(self, tensor: str, stream: Stream, burst: int) -> None:
+        """Offer a tensor to its readers."""
         names = [
             f"{tensor}_to_{layer.name}{'_other' if at else ''}"
             for layer in self._graph.layers
             for at, name in enumerate(inputs(layer))
             if name == tensor
         ]
-        self._branches[tensor] = fork(self._top, stream, names) if len(names) > 1 else [stream]
-        if burst is None:
-            writer = next(layer for layer in self._graph.layers if layer.y == tensor)
-            burst = self._burst[writer.x]
-        self._burst[tensor] = burst
+        self._branches[tensor] = fork(self._top, stream, names)
+        self.burst[tensor] = burst
 
     def sources(self, layer: Layer) -> list[Stream]:
         """Return the streams that a layer reads, as wide as it reads them, FIFOs included."""
-        streams = [(self._branches[name].pop(0), self._burst[name]) for name in inputs(layer)]
-        if not isinstance(layer, Window | Product | Upsample | Join):
+        streams = [(self._branches[name].pop(0), self.burst[name]) for name in inputs(layer)]
+        if not isinstance(layer, Folded):
             return [stream for stream, _ in streams]
         wide = [resize(self._top, s, layer.fold.simd, burst) for s, burst in streams]
         depths = (layer.fold.fifo_depth, layer.fold.other_depth)
@@ -105,8 +95,8 @@ class _Plumbing:
         return [buffer(self._top, s, depth) if depth else s for s, depth in pairs]
 
 
-def _burst(layer: Layer, channels: int) -> int | None:
-    """Return the beats that leave a layer in a row; None: as many as come.
+def _burst(layer: Layer, channels: int, before: int) -> int:
+    """Return the beats that leave a layer in a row, of which ``before`` come in a row.
 
     A row-wise layer spreads its outputs over the vector, a column-wise one does not.
     """
@@ -115,10 +105,8 @@ def _burst(layer: Layer, channels: int) -> int | None:
             return 1
         case Dense() | XnorDense() if layer.fold.order is Order.ROW:
             return 1
-        case Dense() | XnorDense() | Depthwise() | MaxPool() | Upsample() | Add() | Concat():
-            return channels // layer.fold.pe
         case _:
-            return None
+            return channels // layer.fold.pe if isinstance(layer, Head) else before
 
 
 def _about(port: str, stream: Stream) -> str:

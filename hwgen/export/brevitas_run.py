@@ -23,9 +23,8 @@ def brevitas_outputs(module: nn.Module, x: FloatArray) -> FloatArray:
 def brevitas_activations(module: nn.Module, x: FloatArray) -> list[tuple[str, FloatArray]]:
     """Return the values after every activation quantizer, in the order of execution.
 
-    They lie on the quantizer's grid. The quantizer on the input
-    comes first. Names are those of the layers in the module; one that branches share comes once
-    for every use.
+    They lie on the quantizer's grid. The quantizer on the input comes first. Names are those of the
+    layers in the module; one that branches share comes once for every use.
     returns  (name, (batch, ...) float32) per quantizer
     """
     used: list[tuple[str, FloatArray]] = []

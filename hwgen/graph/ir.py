@@ -244,7 +244,9 @@ class Concat:
 
 Product: TypeAlias = Dense | XnorDense | Depthwise | MaxPool
 Join: TypeAlias = Add | Concat
-Layer: TypeAlias = Window | Product | Threshold | Requant | Table | ArgMax | Upsample | Join
+Head: TypeAlias = Product | Upsample | Join  # has a folding of its own; a window has its product's
+Folded: TypeAlias = Window | Head
+Layer: TypeAlias = Folded | Threshold | Requant | Table | ArgMax
 
 
 def inputs(layer: Layer) -> tuple[str, ...]:
@@ -279,8 +281,7 @@ class Graph:
     @property
     def entry_lanes(self) -> int:
         """Values per beat at the input of a folded graph."""
-        folded = Window | Product | Upsample | Join
-        return next(e.fold.simd for e in self.layers if isinstance(e, folded))
+        return next(e.fold.simd for e in self.layers if isinstance(e, Folded))
 
     def products(self) -> Iterator[Product]:
         """Yield the layers that reduce many values to one, in order."""

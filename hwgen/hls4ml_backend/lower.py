@@ -75,8 +75,6 @@ def _layers(translated: Any) -> Iterator[ir.Layer]:
 
 def _lower(node: Any, name: str, x: str, y: str) -> ir.Layer:
     get = node.get_attr
-    if node.class_name in ("WeightedAdd", "ChannelConcat", "PixelUpsample"):
-        return _lower_branch(node, name, x, y)
     match node.class_name:
         case "MatMul":
             value = node.get_input_node(node.inputs[1]).get_attr("value")
@@ -105,8 +103,8 @@ def _lower(node: Any, name: str, x: str, y: str) -> ir.Layer:
             return ir.Table(name, x, y, get("table_data"))
         case "ArgMax":
             return ir.ArgMax(name, x, y)
-        case other:
-            raise ModelError(f"{name}: {other} is not an op of integer QONNX.")
+        case _:
+            return _lower_branch(node, name, x, y)
 
 
 def _lower_branch(node: Any, name: str, x: str, y: str) -> ir.Layer:
@@ -116,6 +114,8 @@ def _lower_branch(node: Any, name: str, x: str, y: str) -> ir.Layer:
             return ir.Add(name, x, node.inputs[1], y, (get("gain_a"), get("gain_b")))
         case "ChannelConcat":
             return ir.Concat(name, x, node.inputs[1], y)
-        case _:
+        case "PixelUpsample":
             fill = get("fill") if get("apart") else None
             return ir.Upsample(name, x, y, tuple(get("factor")), tuple(get("space")), fill)
+        case other:
+            raise ModelError(f"{name}: {other} is not an op of integer QONNX.")

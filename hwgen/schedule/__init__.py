@@ -3,7 +3,7 @@
 from hwgen.schedule.candidates import Asked
 from hwgen.schedule.cost import Cost, layer_cost
 from hwgen.schedule.fold import DEFAULT_CYCLES, schedule, total_cost
-from hwgen.schedule.work import cycles, initiation_interval, read_lanes, stream_lanes
+from hwgen.schedule.work import cycles, initiation_interval, stream_lanes
 
 __all__ = [
     "DEFAULT_CYCLES",
@@ -12,7 +12,6 @@ __all__ = [
     "cycles",
     "initiation_interval",
     "layer_cost",
-    "read_lanes",
     "schedule",
     "stream_lanes",
     "total_cost",

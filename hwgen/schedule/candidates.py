@@ -7,10 +7,9 @@ from math import ceil, gcd
 from typing import TypeAlias
 
 from hwgen.errors import FoldError
-from hwgen.graph.ir import Fold, Graph, Order, Product, inputs
+from hwgen.graph.ir import Fold, Graph, Head, Order, Product, inputs
 from hwgen.schedule.work import (
     Group,
-    Head,
     extent,
     head_cycles,
     is_per_channel,

@@ -96,9 +96,7 @@ def layer_cost(layer: Layer, graph: Graph, lanes: int) -> Cost:
             own = Cost(lut=40 + wide, ff=40 + wide)
             if layer.fill is not None:
                 return own
-            return own + (
-                lutram_cost(rows, wide) if rows <= 2 * _LUTRAM_DEPTH else memory_cost(rows, wide)
-            )
+            return own + buffer_cost(rows, wide)
         case ArgMax():
             return Cost(lut=lanes * 2 * x.type.bits, ff=x.type.bits + y.type.bits)
         case _:
@@ -148,8 +146,7 @@ def window_cost(layer: Window, graph: Graph, simd: int) -> Cost:
     x = graph.tensor(layer.x)
     depth = window_rows(layer, x.space[0]) * prod(x.space[1:]) * x.size // simd
     width = simd * x.type.bits
-    buffer = lutram_cost(depth, width) if depth <= 2 * _LUTRAM_DEPTH else memory_cost(depth, width)
-    return Cost(lut=80 + width, ff=60 + width) + buffer
+    return Cost(lut=80 + width, ff=60 + width) + buffer_cost(depth, width)
 
 
 def _scaled(cost: Cost, n: int) -> Cost:
@@ -176,6 +173,11 @@ def memory_cost(depth: int, width: int) -> Cost:
         for d, w in _BRAM36_SHAPES
     )
     return Cost(bram36=halves / 2)
+
+
+def buffer_cost(depth: int, width: int) -> Cost:
+    """Return a writable memory: distributed when shallow, else in block RAM."""
+    return lutram_cost(depth, width) if depth <= 2 * _LUTRAM_DEPTH else memory_cost(depth, width)
 
 
 def lutram_cost(depth: int, width: int) -> Cost:

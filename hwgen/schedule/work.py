@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import gcd, prod
-from typing import TypeAlias
 
 from hwgen.errors import ModelError
 from hwgen.graph.ir import (
-    Add,
     ArgMax,
-    Concat,
     Dense,
     Depthwise,
+    Folded,
     Graph,
+    Head,
     Join,
     Layer,
     MaxPool,
@@ -24,8 +23,6 @@ from hwgen.graph.ir import (
     XnorDense,
     inputs,
 )
-
-Head: TypeAlias = Product | Upsample | Join
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +65,20 @@ def groups(graph: Graph) -> list[Group]:
     found: list[Group] = []
     pending = Group(None, None)  # what the next head will own
     for layer in graph.layers:
-        match layer:
-            case Window():
-                pending = replace(pending, window=layer)
-            case Dense() | XnorDense() | Depthwise() | MaxPool() | Upsample() | Add() | Concat():
-                found.append(replace(pending, head=layer))
-                pending = Group(None, None)
-            case _:
-                own = next((g for g in found if g.y == layer.x), None)
-                alone = len(graph.readers(layer.x)) == 1
-                if own is not None and alone:
-                    found[found.index(own)] = replace(own, after=(*own.after, layer))
-                elif alone:
-                    pending = replace(pending, before=(*pending.before, layer))
-                else:
-                    found.append(Group(None, None, (layer,)))
+        if isinstance(layer, Window):
+            pending = replace(pending, window=layer)
+            continue
+        if isinstance(layer, Head):
+            found.append(replace(pending, head=layer))
+            pending = Group(None, None)
+            continue
+        own = next((i for i, g in enumerate(found) if g.y == layer.x), None)
+        if len(graph.readers(layer.x)) > 1:
+            found.append(Group(None, None, (layer,)))
+        elif own is None:
+            pending = replace(pending, before=(*pending.before, layer))
+        else:
+            found[own] = replace(found[own], after=(*found[own].after, layer))
     if not any(g.head for g in found):
         raise ModelError(
             f"{graph.name}: its layers only map each value to another; there is nothing to build. "
@@ -129,13 +125,11 @@ def window_cycles(layer: Window, graph: Graph, simd: int) -> int:
 
 def cycles(layer: Layer, graph: Graph, lanes: int = 1) -> int:
     """Return the cycles per frame of any layer; one without a fold works on ``lanes`` values."""
-    match layer:
-        case Window():
-            return window_cycles(layer, graph, layer.fold.simd)
-        case Dense() | XnorDense() | Depthwise() | MaxPool() | Upsample() | Add() | Concat():
-            return head_cycles(layer, graph, layer.fold.simd, layer.fold.pe)
-        case _:
-            return graph.tensor(layer.x).values // lanes
+    if isinstance(layer, Window):
+        return window_cycles(layer, graph, layer.fold.simd)
+    if isinstance(layer, Head):
+        return head_cycles(layer, graph, layer.fold.simd, layer.fold.pe)
+    return graph.tensor(layer.x).values // lanes
 
 
 def joint_cycles(graph: Graph, tensor: str, lanes: int, simd: int) -> int:
@@ -147,21 +141,18 @@ def stream_lanes(graph: Graph) -> dict[str, int]:
     """Return the values per beat of every tensor, as its writer hands it on."""
     lanes = {graph.input: graph.entry_lanes}
     for layer in graph.layers:
-        match layer:
-            case Window():
-                lanes[layer.y] = layer.fold.simd
-            case Dense() | XnorDense() | Depthwise() | MaxPool() | Upsample() | Add() | Concat():
-                lanes[layer.y] = layer.fold.pe
-            case ArgMax():
-                lanes[layer.y] = 1
-            case _:
-                lanes[layer.y] = lanes[layer.x]
+        if isinstance(layer, Window):
+            lanes[layer.y] = layer.fold.simd
+        elif isinstance(layer, Head):
+            lanes[layer.y] = layer.fold.pe
+        else:
+            lanes[layer.y] = 1 if isinstance(layer, ArgMax) else lanes[layer.x]
     return lanes
 
 
 def read_lanes(layer: Layer, lanes: int) -> int:
     """Return the values per beat that a layer wants of a stream of ``lanes``."""
-    return layer.fold.simd if isinstance(layer, Window | Product | Upsample | Join) else lanes
+    return layer.fold.simd if isinstance(layer, Folded) else lanes
 
 
 def initiation_interval(graph: Graph) -> int:

@@ -89,7 +89,7 @@ def concat_head(block: Block, a: Tensor, b: Tensor, names: Names) -> Head:
     name = names.new(block.node)
     layer = Concat(name, a.name, b.name, f"{name}_out")
     scale, zero = (
-        _uniform_row(getattr(a, role), a.size, getattr(b, role), b.size)
+        uniform(np.concatenate([np.broadcast_to(getattr(t, role), t.size) for t in (a, b)]))
         for role in ("scale", "zero_point")
     )
     y = Tensor(
@@ -125,9 +125,10 @@ def _bounds(t: Tensor, low: IntArray, high: IntArray) -> Accumulator:
     return Accumulator(low, high, t.scale, t.zero_point)
 
 
-def _uniform_row(a: FloatArray, a_size: int, b: FloatArray, b_size: int) -> FloatArray:
-    row = np.concatenate([np.broadcast_to(a, a_size), np.broadcast_to(b, b_size)])
-    return np.array(row[0]) if np.all(row == row[0]) else row
+def uniform(values: FloatArray) -> FloatArray:
+    """Return a scalar where all channels agree."""
+    values = np.asarray(values)
+    return np.array(values.flat[0]) if np.all(values == values.flat[0]) else values
 
 
 def _spread(block: Block, x: Tensor, name: str, spread: Spread) -> tuple[Upsample, Tensor]:

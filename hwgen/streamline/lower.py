@@ -30,6 +30,7 @@ from hwgen.streamline.heads import (
     concat_head,
     enlarged_head,
     product_head,
+    uniform,
     whole_range,
 )
 from hwgen.streamline.joins import Enlarged, Join
@@ -269,7 +270,7 @@ def _affine_tail(tensor: Tensor, steps: Segment) -> Tensor:
                 "remove this channel (or prune it) before export."
             )
         zero = zero - offset / scale
-    return replace(tensor, scale=_uniform(scale), zero_point=_uniform(zero))
+    return replace(tensor, scale=uniform(scale), zero_point=uniform(zero))
 
 
 def _gain_offset(step: Step) -> tuple[FloatArray, FloatArray]:
@@ -295,12 +296,6 @@ def _gain_offset(step: Step) -> tuple[FloatArray, FloatArray]:
     scale, bias, mean, variance, epsilon = step.operands
     gain = scale / np.sqrt(variance + epsilon)
     return gain, bias - mean * gain
-
-
-def _uniform(values: FloatArray) -> FloatArray:
-    """Return a scalar where all channels agree."""
-    values = np.asarray(values)
-    return np.array(values.flat[0]) if np.all(values == values.flat[0]) else values
 
 
 def _argmax(name: str, x: Tensor, source: str) -> tuple[ArgMax, Tensor]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from onnx import NodeProto
 
+from hwgen.streamline.joins import RESIZE_OPS
 from hwgen.streamline.products import PRODUCT_OPS
 from hwgen.streamline.read import Source
 
-_APART = (*PRODUCT_OPS, "Concat", "Resize", "Upsample", "ArgMax")  # end a run of elementwise ops
+_APART = (*PRODUCT_OPS, *RESIZE_OPS, "Concat", "ArgMax")  # end a run of elementwise ops
 
 
 @dataclass(frozen=True, slots=True, eq=False)
